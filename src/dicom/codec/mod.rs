@@ -1,0 +1,1 @@
+//! Decoders for each family of transfer syntax.
