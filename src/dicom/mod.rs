@@ -1,4 +1,18 @@
 //! The only code that knows DICOM: open, frames, views, write back.
 
+pub mod bytes;
 pub mod codec;
+mod edit;
+pub mod file;
+pub mod fill;
+pub mod frames;
+pub mod header;
+pub mod instance;
+pub mod layout;
 pub mod pixels;
+pub mod write;
+
+pub use file::Limits;
+pub use frames::Frames;
+pub use instance::Instance;
+pub use pixels::{Frame, Photometric, PixelDescription, Samples};
