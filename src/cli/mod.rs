@@ -98,8 +98,8 @@ struct EngineArguments {
     /// auto, cpu, cuda[:N], tensorrt, coreml, directml or openvino; one that is named must be there
     #[arg(long, default_value_t)]
     device: Device,
-    /// The ONNX Runtime library to use
-    #[arg(long, value_name = "FILE", env = "ORT_DYLIB_PATH")]
+    /// The ONNX Runtime library to use [default: ORT_DYLIB_PATH, then the places that doctor lists]
+    #[arg(long, value_name = "FILE")]
     ort_lib: Option<PathBuf>,
     /// A folder with a manifest.toml and models to use in place of the built-in ones
     #[arg(long, value_name = "DIR")]
