@@ -1,0 +1,62 @@
+//! JPEG-LS (ISO/IEC 14495-1), lossless and near-lossless.
+
+use charls::CharLS;
+
+use super::markers::Stream;
+use super::native::interleave;
+use crate::dicom::pixels::{Frame, Photometric, PixelDescription, Samples};
+use crate::error::{Error, Result};
+
+/// Decodes one frame. The samples keep the description's color space: JPEG-LS has no color transform.
+///
+/// # Errors
+///
+/// [`Error::Decode`] if the stream does not fit the description or cannot be decoded to its end.
+pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
+    let stream = Stream::read("JPEG-LS", data, 0x80)?;
+    stream.header.check("JPEG-LS", description)?;
+    if stream.header.process != 0xF7 {
+        return Err(failed("stream is JPEG"));
+    }
+    if stream.header.components.iter().any(|c| c.1 != 0x11) {
+        return Err(failed("subsampled components"));
+    }
+    let scan = stream.scans(data).next().unwrap_or_default();
+    let count = usize::from(scan.first().copied().unwrap_or(0));
+    if count == 0 || scan.len() != 4 + 2 * count {
+        return Err(failed("scan header is malformed"));
+    }
+    if scan[1..=2 * count].iter().skip(1).step_by(2).any(|&table| table != 0) {
+        return Err(failed("mapping tables"));
+    }
+    // One scan a component comes back as planes, everything else by pixel.
+    let planes = if count == 1 { stream.header.components.len() } else { 1 };
+    let bytes = CharLS::default().decode(data).map_err(|source| Error::Decode {
+        codec: "JPEG-LS",
+        problem: "stream is damaged or incomplete".into(),
+        source: Some(source.to_string().into()),
+    })?;
+    let wide = stream.header.precision > 8;
+    if bytes.len() as u64 != description.samples() * if wide { 2 } else { 1 } {
+        return Err(failed("stream holds another number of samples than its header says"));
+    }
+    let samples = match (wide, description.bits_allocated) {
+        (false, 8) => Samples::U8(interleave(&bytes, planes)),
+        (false, _) => Samples::U16(interleave(&bytes, planes).into_iter().map(u16::from).collect()),
+        (true, _) => {
+            let words: Vec<u16> = bytes.as_chunks().0.iter().map(|&b| u16::from_ne_bytes(b)).collect();
+            Samples::U16(interleave(&words, planes))
+        }
+    };
+    let photometric = match description.photometric {
+        // Nothing is shared between pixels.
+        Photometric::YbrFull422 => Photometric::YbrFull,
+        other => other,
+    };
+    Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
+}
+
+/// Makes an error of this codec.
+fn failed(problem: &str) -> Error {
+    Error::decode("JPEG-LS", problem)
+}
