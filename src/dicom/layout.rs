@@ -6,7 +6,7 @@
 
 use super::bytes::Bytes;
 use crate::error::{Error, Result};
-use dicom_core::header::{Header, SequenceItemHeader};
+use dicom_core::header::SequenceItemHeader;
 use dicom_core::{Length, Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_encoding::decode::{
@@ -192,8 +192,8 @@ impl<'a> Scanner<'a> {
         })?;
         let (header, size) =
             decoded.map_err(|_| Error::Malformed { problem: "the file ends inside an element header", position })?;
-        let length = (header.length() != Length::UNDEFINED).then_some(header.length().0);
-        Ok(ElementHeader { tag: header.tag(), vr: header.vr(), length, size: size as u64 })
+        let length = (header.len != Length::UNDEFINED).then_some(header.len.0);
+        Ok(ElementHeader { tag: header.tag, vr: header.vr, length, size: size as u64 })
     }
 
     fn item_header(&self, position: u64) -> Result<SequenceItemHeader> {

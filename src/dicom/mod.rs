@@ -9,7 +9,9 @@ pub mod frames;
 pub mod header;
 pub mod instance;
 pub mod layout;
+pub mod palette;
 pub mod pixels;
+pub mod views;
 pub mod write;
 
 pub use file::Limits;
