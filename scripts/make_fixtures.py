@@ -1281,7 +1281,7 @@ def bad_files():
         JPEG_BASELINE,
     )
     yield made("frames_fewer_jpeg", "one JPEG frame, two promised", stream(photo) | {FRAMES: two}, JPEG_BASELINE)
-    table = item(struct.pack("<2I", 0, 0x7FFFFFF0)) + item(photo + b"\0" * (len(photo) % 2)) * 2
+    table = item(struct.pack("<2I", 0, 0x7FFFFFF0)) + item(photo + b"\0" * (len(photo) % 2)) * 3
     yield made(
         "offset_table_lies",
         "the Basic Offset Table points past the end",

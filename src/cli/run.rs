@@ -1,7 +1,7 @@
 //! `mask`, `scan` and `doctor`: set up, run, sum up.
 
 use super::progress::Reporter;
-use super::{EngineArguments, HELD, FAILED, RunArguments, doctor, say};
+use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, say};
 use crate::batch;
 use crate::dicom::{Limits, codec};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub struct Job<'a> {
 
 /// Runs a job and returns the exit code.
 pub fn run(job: &Job<'_>) -> Result<ExitCode> {
-    log(&job.arguments.log)?;
+    log(job.arguments.log);
     // A panic becomes a held record; its message may quote what it choked on.
     std::panic::set_hook(Box::new(|_| tracing::error!("a stage panicked; the instance is held")));
     let inputs = source::discover(&job.arguments.inputs)?;
@@ -174,11 +174,18 @@ fn summary(footer: &Footer) -> String {
     line
 }
 
-/// Sends log events to standard error. ONNX Runtime and the codecs are heard from warnings up only.
-fn log(filter: &str) -> Result<()> {
-    let filter = EnvFilter::try_new(format!("{filter},ort=warn,jpeg2k=off,dicom_transfer_syntax_registry=off"))
-        .map_err(|error| Error::Usage(format!("--log: {error}")))?;
+/// Sends this program's log events from `level` up to standard error.
+///
+/// Of libraries only ONNX Runtime is heard, which sees no header: readers and codecs quote values in their messages.
+fn log(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    let filter = EnvFilter::new(format!("off,deburn={level},ort=warn"));
     // A second subscriber in one process is refused; the first one stays.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
-    Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::path::Path;
 
 /// Read-only bytes that several threads may read at once, each at its own position.
@@ -77,6 +78,23 @@ impl Bytes {
         let mut buffer = vec![0; usize::try_from(length).map_err(|_| past_end)?];
         self.read_at(offset, &mut buffer)?;
         Ok(buffer)
+    }
+
+    /// Returns whether all bytes of the range are zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`Bytes::read_at`].
+    pub fn is_zero(&self, range: Range<u64>) -> Result<bool> {
+        let mut position = range.start;
+        while position < range.end {
+            let length = (range.end - position).min(1 << 16);
+            if self.read_vec(position, length)?.iter().any(|&byte| byte != 0) {
+                return Ok(false);
+            }
+            position += length;
+        }
+        Ok(true)
     }
 
     /// Returns a reader of the bytes from `start` up to `end`.

@@ -79,7 +79,7 @@ impl DicomFile {
             Layout::scan_while(&file, start..file.len(), Encoding::ExplicitLittle, |tag| tag.0 == 2)?;
         let transfer_syntax = match meta.get(tags::TRANSFER_SYNTAX_UID) {
             Some(element) => trim_uid(&file.read_vec(element.value.start, element.value.end - element.value.start)?),
-            None => native_syntax(guess(&file, data_start)?.ok_or(Error::MissingAttribute("TransferSyntaxUID"))?).into(),
+None => return Err(Error::MissingAttribute("TransferSyntaxUID")),
         };
         let encoding = match transfer_syntax.as_str() {
             "" => return Err(Error::MissingAttribute("TransferSyntaxUID")),
@@ -93,7 +93,15 @@ impl DicomFile {
             _ => None,
         };
         let range = inflated.as_ref().map_or(data_start..file.len(), |bytes| 0..bytes.len());
-        let layout = Layout::scan(inflated.as_ref().unwrap_or(&file), range.clone(), encoding)?;
+        let data = inflated.as_ref().unwrap_or(&file);
+        if encoding != Encoding::ImplicitLittle && !range.is_empty() {
+            let head = data.read_vec(range.start, data.len().saturating_sub(range.start).min(6))?;
+            if !head.get(4..6).is_some_and(is_vr) {
+                let problem = "the data set is not in explicit VR, against its transfer syntax";
+                return Err(Error::Malformed { problem, position: range.start });
+            }
+        }
+        let layout = Layout::scan(data, range.clone(), encoding)?;
         let meta = Some(Meta { layout: meta, range: start..data_start });
         Ok(Self { file, inflated, meta, transfer_syntax, encoding, range, layout })
     }

@@ -4,7 +4,7 @@ use super::codec;
 use super::file::{DicomFile, Limits};
 use super::frames::{Frames, Store};
 use super::header::{self, decimal, text};
-use super::layout::{Element, NestedPixels, is_overlay_data};
+use super::layout::{NestedPixels, is_overlay_data};
 use super::palette::PaletteColor;
 use super::pixels::{Photometric, PixelDescription};
 use super::views::Window;
@@ -110,7 +110,8 @@ impl Instance {
             None => {}
         }
         for element in &self.file.layout.elements {
-            if is_overlay_data(element.tag) && self.has_set_bit(element)? {
+            if is_overlay_data(element.tag) && !self.file.data().is_zero(element.value.clone())? {
+                // A plane without a set bit shows nothing.
                 return refuse("OverlayData", "an overlay plane");
             }
             // Overlay Rows without Overlay Data: the plane lies in unused bits of the pixels (retired).
@@ -120,19 +121,6 @@ impl Instance {
             }
         }
         Ok(())
-    }
-
-    /// Returns whether any bit of the value is set: an empty overlay plane shows nothing.
-    fn has_set_bit(&self, element: &Element) -> Result<bool> {
-        let mut position = element.value.start;
-        while position < element.value.end {
-            let length = (element.value.end - position).min(1 << 16);
-            if self.file.data().read_vec(position, length)?.iter().any(|&byte| byte != 0) {
-                return Ok(true);
-            }
-            position += length;
-        }
-        Ok(false)
     }
 
     /// Returns the value windows of Window Center and Window Width, in stored values.

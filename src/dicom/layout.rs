@@ -119,7 +119,11 @@ impl Layout {
             if !seen.insert(tag) {
                 return Err(Error::Malformed { problem: "an attribute occurs twice", position });
             }
-            let element = scanner.element(position, range.end, 0)?;
+            let mut element = scanner.element(position, range.end, 0)?;
+            // Some writers close encapsulated pixel data twice.
+            while element.undefined_length && scanner.is_sequence_delimiter(element.end)? {
+                element.end += 8;
+            }
             position = element.end;
             scanner.layout.elements.push(element);
         }
@@ -183,6 +187,14 @@ impl<'a> Scanner<'a> {
         Ok(self.limit - position < 8 && self.peek(position, 8, |tail| tail.iter().all(|&byte| byte == 0))?)
     }
 
+    fn is_sequence_delimiter(&self, position: u64) -> Result<bool> {
+        let delimiter: [u8; 8] = match self.encoding {
+            Encoding::ExplicitBig => [0xFF, 0xFE, 0xE0, 0xDD, 0, 0, 0, 0],
+            _ => [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0],
+        };
+        self.peek(position, 8, |bytes| bytes == delimiter)
+    }
+
     fn header(&self, position: u64) -> Result<ElementHeader> {
         let encoding = self.encoding;
         let decoded = self.peek(position, 12, |mut window| match encoding {
@@ -192,7 +204,7 @@ impl<'a> Scanner<'a> {
         })?;
         let (header, size) =
             decoded.map_err(|_| Error::Malformed { problem: "the file ends inside an element header", position })?;
-        let length = (header.len != Length::UNDEFINED).then_some(header.len.0);
+        let length = defined(header.len);
         Ok(ElementHeader { tag: header.tag, vr: header.vr, length, size: size as u64 })
     }
 
@@ -297,7 +309,7 @@ impl<'a> Scanner<'a> {
 
     /// Walks over one item and returns where it ends.
     fn item(&mut self, mut position: u64, limit: u64, length: Length, depth: u32) -> Result<u64> {
-        let end = (length != Length::UNDEFINED).then_some(position + u64::from(length.0));
+        let end = defined(length).map(|length| position + u64::from(length));
         if end.is_some_and(|end| end > limit) {
             return Err(Error::Malformed { problem: "an item reaches outside its sequence", position });
         }
@@ -337,9 +349,9 @@ impl<'a> Scanner<'a> {
     fn fragments(&mut self, mut position: u64, limit: u64, depth: u32) -> Result<(u64, u64)> {
         loop {
             match self.item_header(position)? {
-                SequenceItemHeader::Item { len } if len != Length::UNDEFINED => {
+                SequenceItemHeader::Item { len: Length(len) } if len != u32::MAX => {
                     let start = position + 8;
-                    let end = start + u64::from(len.0);
+                    let end = start + u64::from(len);
                     if end > limit {
                         return Err(Error::Malformed { problem: "a fragment reaches past the end", position });
                     }
@@ -353,6 +365,11 @@ impl<'a> Scanner<'a> {
             }
         }
     }
+}
+
+/// Returns the length, `None` where it is undefined. (`Length` is equal to nothing when undefined.)
+const fn defined(length: Length) -> Option<u32> {
+    if length.0 == u32::MAX { None } else { Some(length.0) }
 }
 
 /// Returns whether this is Pixel Data or one of its floating point forms.
