@@ -2,6 +2,7 @@
 
 pub mod bytes;
 pub mod codec;
+pub mod color;
 mod edit;
 pub mod file;
 pub mod fill;
