@@ -30,7 +30,7 @@ impl Fill {
             Photometric::Monochrome2 => [low; 3],
             Photometric::PaletteColor => {
                 let palette = palette.ok_or(Error::MissingAttribute("RedPaletteColorLookupTableDescriptor"))?;
-                [i64::from(palette.darkest_index()); 3]
+                [i64::from(palette.darkest_index(description.bits_stored, description.signed)); 3]
             }
             Photometric::Rgb | Photometric::YbrIct | Photometric::YbrRct | Photometric::Xyb => [0; 3],
             Photometric::YbrFull | Photometric::YbrFull422 => [0, half, half],

@@ -159,12 +159,12 @@ impl Instance {
         let mut numbers = [[0; 3]; 3];
         for (row, (tag, keyword)) in numbers.iter_mut().zip(descriptors) {
             let words = self.words(tag, keyword)?;
-            let &[f0, f1, e0, e1, b0, b1] = words.as_slice() else {
+            let &[e0, e1, f0, f1, b0, b1] = words.as_slice() else {
                 return Err(Error::invalid(keyword, "not three values"));
             };
             let first = u16::from_le_bytes([f0, f1]);
             let first = if signed { i32::from(first.cast_signed()) } else { i32::from(first) };
-            *row = [first, u16::from_le_bytes([e0, e1]).into(), u16::from_le_bytes([b0, b1]).into()];
+            *row = [u16::from_le_bytes([e0, e1]).into(), first, u16::from_le_bytes([b0, b1]).into()];
         }
         let [red, green, blue] = data.map(|(tag, keyword)| self.words(tag, keyword));
         let (red, green, blue) = (red?, green?, blue?);
