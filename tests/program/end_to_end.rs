@@ -1,8 +1,7 @@
 //! The program over its fixtures: what the report says, what is in the output, and what is not.
 
-mod common;
 
-use common::{Report, Run, bad_truth, deburn, fixtures, goes_out, open, truth};
+use crate::common::{Report, Run, bad_truth, deburn, fixtures, goes_out, open, truth};
 use deburn::dicom::Frame;
 use deburn::report::{Line, Status, WriteMethod};
 use std::path::Path;

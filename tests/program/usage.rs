@@ -1,8 +1,7 @@
 //! What is refused before any work, and how.
 
-mod common;
 
-use common::{deburn, fixtures};
+use crate::common::{deburn, fixtures};
 use std::path::Path;
 
 fn refused(arguments: &[&Path], words: &str) {
