@@ -16,6 +16,7 @@ mod ort_release;
 pub mod postprocess;
 mod quads;
 mod runtime;
+pub mod sample;
 mod tiles;
 
 pub use detector::{Detector, DetectorSettings, Passes, TextLine};
