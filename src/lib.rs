@@ -9,7 +9,6 @@
 //! [`mask`] see pixels, quadrilaterals and decisions, never a path or a DICOM object.
 
 pub mod batch;
-pub mod cli;
 pub mod dicom;
 mod error;
 mod geometry;

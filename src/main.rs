@@ -1,7 +1,9 @@
 //! The `deburn` program.
 
+mod cli;
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    deburn::cli::main()
+    cli::main()
 }

@@ -119,13 +119,7 @@ impl Pipeline {
     }
 
     /// Writes the masked instance, opens it again, compares, and only then gives it its name.
-    fn write(
-        &self,
-        frames: &Frames<'_>,
-        findings: &[Vec<Finding>],
-        output: &Path,
-        record: &mut Record,
-    ) -> Result<()> {
+    fn write(&self, frames: &Frames<'_>, findings: &[Vec<Finding>], output: &Path, record: &mut Record) -> Result<()> {
         let region = |frame: u32| mask::region(&findings[frame as usize], &frames.description);
         let mut pending = Pending::create(output)?;
         let written = write::masked(frames, &region, &mut pending)?;

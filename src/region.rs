@@ -129,7 +129,12 @@ mod tests {
     #[test]
     fn a_touched_pixel_is_covered() {
         let mut region = Region::new(4, 1);
-        region.add_quad(&Quad([Point::new(1.2, 0.0), Point::new(2.8, 0.0), Point::new(2.8, 1.0), Point::new(1.2, 1.0)]));
+        region.add_quad(&Quad([
+            Point::new(1.2, 0.0),
+            Point::new(2.8, 0.0),
+            Point::new(2.8, 1.0),
+            Point::new(1.2, 1.0),
+        ]));
         assert_eq!(region.indices().collect::<Vec<_>>(), [1, 2]);
     }
 

@@ -4,11 +4,11 @@ mod doctor;
 mod progress;
 mod run;
 
-use crate::dicom::Limits;
-use crate::error::{Error, Result};
-use crate::phi::Policy;
-use crate::text::Device;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use deburn::dicom::Limits;
+use deburn::phi::Policy;
+use deburn::text::Device;
+use deburn::{Error, Result};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,8 +20,12 @@ const HELD: u8 = 2;
 
 /// Finds text burned into DICOM pixels, masks it and reports every decision.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Exit codes: 0 all inputs are clean, masked or without pixels; \
-1 bad usage or set-up; 2 at least one input is held or needs review.")]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 all inputs are clean, masked or without pixels; \
+1 bad usage or set-up; 2 at least one input is held or needs review."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -161,11 +165,11 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         }),
         Command::Doctor(arguments) => run::doctor(&arguments.engine),
         Command::FetchRuntime => {
-            let path = crate::text::fetch_runtime()?;
+            let path = deburn::text::fetch_runtime()?;
             print(&format!("{}\n", path.display()))
         }
         Command::Schema => {
-            let schema = crate::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
+            let schema = deburn::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
             print(&schema)
         }
     }

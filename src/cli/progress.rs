@@ -1,8 +1,8 @@
 //! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere.
 
 use super::say;
-use crate::batch::Progress;
-use crate::report::{Line, Status};
+use deburn::batch::Progress;
+use deburn::report::{Line, Status};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};

@@ -2,14 +2,14 @@
 
 use super::progress::Reporter;
 use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, say};
-use crate::batch;
-use crate::dicom::{Limits, codec};
-use crate::error::{Error, Result};
-use crate::output::Pending;
-use crate::pipeline::Pipeline;
-use crate::report::{Footer, Header, ModelUsed, Options, Runtime, Writer};
-use crate::source::{self, Input};
-use crate::text;
+use deburn::batch;
+use deburn::dicom::{Limits, codec};
+use deburn::output::Pending;
+use deburn::pipeline::Pipeline;
+use deburn::report::{Footer, Header, ModelUsed, Options, Runtime, Writer};
+use deburn::source::{self, Input};
+use deburn::text;
+use deburn::{Error, Result};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -58,20 +58,19 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
 /// Shows what this installation can do.
 pub fn doctor(arguments: &EngineArguments) -> Result<ExitCode> {
     let options = doctor::DoctorOptions {
-        library: arguments.ort_lib.clone(),
-        model_dir: arguments.model_dir.clone(),
+        ort_library: arguments.ort_lib.clone(),
+        model_folder: arguments.model_dir.clone(),
         device: arguments.device,
     };
-    let rows: Vec<doctor::SyntaxRow> = codec::syntaxes()
+    let rows: Vec<doctor::SyntaxRow<'_>> = codec::syntaxes()
         .iter()
         .map(|syntax| doctor::SyntaxRow {
             uid: syntax.uid,
             name: syntax.name,
             decode: syntax.decode,
-            mask: matches!(syntax.mask, codec::MaskForm::InPlace),
-            write: match syntax.mask {
-                codec::MaskForm::InPlace => "same syntax",
-                codec::MaskForm::ExplicitVrLittleEndian => "Explicit VR Little Endian",
+            mask: match syntax.mask {
+                codec::MaskForm::InPlace => "in place, same syntax out",
+                codec::MaskForm::ExplicitVrLittleEndian => "decoded, Explicit VR Little Endian out",
                 codec::MaskForm::Held => "held",
             },
         })
@@ -134,10 +133,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline) -> Header {
             max_pixels: pipeline.limits.max_pixels,
             device: job.arguments.engine.device.to_string(),
         },
-        runtime: Runtime {
-            version: engine.runtime().version(),
-            execution_provider: engine.device().provider().into(),
-        },
+        runtime: Runtime { version: engine.runtime().version(), execution_provider: engine.device().provider().into() },
         models: vec![ModelUsed { role: "detector".into(), file: model.file.clone(), sha256: model.sha256.clone() }],
     }
 }

@@ -120,11 +120,7 @@ fn group_lengths(frames: &Frames<'_>, edits: &[Edit], pixels_grow: i64) -> Resul
         let old = i64::from(u32::from_le_bytes(old.try_into().expect("four bytes")));
         // A length that was wrong before may leave the range; it is then left as it was.
         let Ok(new) = u32::try_from(old + grow) else { continue };
-        corrected.push(Edit {
-            range: element.value.clone(),
-            bytes: new.to_le_bytes().to_vec(),
-            is_pixel_data: false,
-        });
+        corrected.push(Edit { range: element.value.clone(), bytes: new.to_le_bytes().to_vec(), is_pixel_data: false });
     }
     Ok(corrected)
 }

@@ -79,7 +79,7 @@ impl DicomFile {
             Layout::scan_while(&file, start..file.len(), Encoding::ExplicitLittle, |tag| tag.0 == 2)?;
         let transfer_syntax = match meta.get(tags::TRANSFER_SYNTAX_UID) {
             Some(element) => trim_uid(&file.read_vec(element.value.start, element.value.end - element.value.start)?),
-None => return Err(Error::MissingAttribute("TransferSyntaxUID")),
+            None => return Err(Error::MissingAttribute("TransferSyntaxUID")),
         };
         let encoding = match transfer_syntax.as_str() {
             "" => return Err(Error::MissingAttribute("TransferSyntaxUID")),

@@ -63,9 +63,9 @@ impl Fill {
     #[must_use]
     pub fn covers(&self, frame: &Frame, region: &Region) -> bool {
         let samples_per_pixel = usize::from(frame.description.samples_per_pixel);
-        region.indices().all(|pixel| {
-            (0..samples_per_pixel).all(|c| frame.samples.get(pixel * samples_per_pixel + c) == self.0[c])
-        })
+        region
+            .indices()
+            .all(|pixel| (0..samples_per_pixel).all(|c| frame.samples.get(pixel * samples_per_pixel + c) == self.0[c]))
     }
 
     /// Fills `region` in native bytes, in place. `first_bit` is where the frame begins in `bytes`.

@@ -84,7 +84,14 @@ impl Instance {
             _ => None,
         };
         let store = Store::new(&self.file, element, &description)?;
-        Ok(Some(Frames { file: &self.file, header: &self.header, windows: self.windows(), description, palette, store }))
+        Ok(Some(Frames {
+            file: &self.file,
+            header: &self.header,
+            windows: self.windows(),
+            description,
+            palette,
+            store,
+        }))
     }
 
     /// Refuses what could show text and is not looked at.

@@ -182,7 +182,12 @@ fn little_endian(frame: &Frame) -> Vec<u8> {
 /// # Errors
 ///
 /// [`Error::Verification`] naming what differs, and what opening and decoding report.
-pub fn verify(frames: &Frames<'_>, regions: &impl Fn(u32) -> Option<Region>, written: &Written, output: &Frames<'_>) -> Result<()> {
+pub fn verify(
+    frames: &Frames<'_>,
+    regions: &impl Fn(u32) -> Option<Region>,
+    written: &Written,
+    output: &Frames<'_>,
+) -> Result<()> {
     if output.file.transfer_syntax != written.transfer_syntax {
         return Err(Error::Verification("TransferSyntaxUID differs"));
     }

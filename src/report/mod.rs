@@ -22,6 +22,10 @@ pub fn schema() -> serde_json::Result<String> {
 mod tests {
     #[test]
     fn the_shipped_schema_is_that_of_the_types() {
-        assert_eq!(super::schema().unwrap(), include_str!("schema.json"), "run `deburn schema > src/report/schema.json`");
+        assert_eq!(
+            super::schema().unwrap(),
+            include_str!("schema.json"),
+            "run `deburn schema > src/report/schema.json`"
+        );
     }
 }

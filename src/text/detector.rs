@@ -12,7 +12,8 @@ use ndarray::s;
 
 use super::manifest::{InputForm, ModelEntry, Thresholds};
 use super::model::Model;
-use super::{postprocess, quads, tiles};
+use super::postprocess::{self, Found};
+use super::{quads, tiles};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Quad, Rect};
 
@@ -37,11 +38,14 @@ pub struct Passes {
     /// How many pixels neighboring tiles share.
     pub tile_overlap: u32,
     /// Reduced copies are shown too, each half as large as the one before, as long as their short side reaches this.
+    /// A number above the largest picture's side means none.
     pub least_reduced_side: u32,
     /// A line is giant if its short side is above this share of the picture's short side…
     pub giant_share: f32,
     /// …and above this many pixels of the enlarged picture.
     pub giant_side: f32,
+    /// A giant line may be large text if its short side is up to this share of the picture's short side.
+    pub largest_share: f32,
 }
 
 impl Default for Passes {
@@ -55,10 +59,16 @@ impl Default for Passes {
             tile_side: 1280,
             // Text up to about 100 pixels high lies whole in one of two neighbors.
             tile_overlap: 128,
+            // At 100, one more copy of a usual frame, one more of 315 lines is found, but the area masked outside of
+            // text doubles, and on pictures without text it reaches a third of one.
             least_reduced_side: 200,
+            // Text-free pictures were masked to 24 % without the rule, to 2 % with this number.
             giant_share: 0.18,
             // Without it a strip of a frame would have no line that is not giant.
             giant_side: 96.0,
+            // Without a limit, two of ten text-free pictures were masked whole: their boxes are found again at any
+            // size. With this one the check for large text changed nothing on 32 real pictures.
+            largest_share: 0.45,
         }
     }
 }
@@ -150,23 +160,29 @@ impl Detector {
     }
 
     /// Returns the lines found at the picture's own size and in its reduced copies.
+    ///
+    /// A reduced copy shows large text and isolated letters, but draws coarse boxes round the rest. So a line of it
+    /// is left out if its core lies entirely in lines of larger copies. On real pictures this keeps all the text that
+    /// reduced copies add (.930 of the lines covered without them, .939 with them, either way) and more than halves
+    /// what they add outside of text (1.4 % of the area without them, 3.2 % with all of their lines, 2.2 % so).
     fn all_scales(&mut self, work: &Work<'_>) -> Result<Vec<TextLine>> {
-        let (giants, mut lines) = split(self.one_scale(work.image, 1.0)?, work.giant);
-        let mut reduced_giants = Vec::new();
-        let mut scale = 0.5;
-        let short = work.image.width().min(work.image.height()) as f32;
-        // At least once: isolated letters are seen in a reduced copy that are not in the picture itself.
-        while scale == 0.5 || short * scale >= self.settings.passes.least_reduced_side as f32 {
-            let (giants, others) = split(self.one_scale(work.image, scale)?, work.giant);
-            lines.extend(others);
-            reduced_giants.extend(giants);
-            scale /= 2.0;
-        }
+        let (mut giants, found) = split(self.one_scale(work.image, 1.0)?, work.giant);
+        let mut lines: Vec<TextLine> = found.into_iter().map(|found| found.line).collect();
         for giant in &giants {
             lines.extend(self.inside(work, giant)?);
         }
-        for giant in quads::merge(giants.into_iter().chain(reduced_giants).collect()) {
-            if self.is_large_text(work, &giant)? {
+        let short = work.image.width().min(work.image.height()) as f32;
+        let mut scale = 0.5;
+        while short * scale >= self.settings.passes.least_reduced_side as f32 {
+            let (more_giants, found) = split(self.one_scale(work.image, scale)?, work.giant);
+            giants.extend(more_giants);
+            let new: Vec<_> = found.into_iter().filter(|found| !quads::covered(&found.core, &lines)).collect();
+            lines.extend(new.into_iter().map(|found| found.line));
+            scale /= 2.0;
+        }
+        let largest = self.settings.passes.largest_share * short;
+        for giant in quads::merge(giants) {
+            if quads::short_side(&giant.quad) <= largest && self.is_large_text(work, &giant)? {
                 lines.push(giant);
             }
         }
@@ -180,7 +196,8 @@ impl Detector {
     fn inside(&mut self, work: &Work<'_>, giant: &TextLine) -> Result<Vec<TextLine>> {
         let (crop, origin) = crop(work.image, &giant.quad, 0.0);
         let lines = self.one_scale(&crop, 2.0)?;
-        Ok(lines.into_iter().map(|line| moved(line, origin)).filter(|line| quads::short_side(&line.quad) <= work.giant).collect())
+        let (_, found) = split(lines, work.giant);
+        Ok(found.into_iter().map(|found| moved(found, origin).line).collect())
     }
 
     /// Returns whether a giant line is text: whether it is found again when it is shown with its surroundings, so
@@ -192,27 +209,24 @@ impl Detector {
         let side = quads::short_side(&giant.quad);
         let (crop, origin) = crop(work.image, &giant.quad, side);
         let lines = self.one_scale(&crop, USUAL_HEIGHT / side)?;
-        Ok(lines.into_iter().any(|line| quads::overlap(&moved(line, origin).quad, &giant.quad) > AGREEMENT))
+        Ok(lines.into_iter().any(|found| quads::overlap(&moved(found, origin).line.quad, &giant.quad) > AGREEMENT))
     }
 
     /// Returns the lines in a copy of `image` of another size, in pixels of `image`.
-    fn one_scale(&mut self, image: &RgbImage, scale: f32) -> Result<Vec<TextLine>> {
+    fn one_scale(&mut self, image: &RgbImage, scale: f32) -> Result<Vec<Found>> {
         let copy = tiles::resized(image, scale);
         let (width, height) = copy.dimensions();
         let (x, y) = (image.width() as f32 / width as f32, image.height() as f32 / height as f32);
         let passes = self.settings.passes;
-        let mut lines = Vec::new();
+        let mut found = Vec::new();
         for tile in tiles::tiles(width, height, passes.tile_side, passes.tile_overlap) {
-            lines.extend(self.one_tile(&copy, tile)?);
+            found.extend(self.one_tile(&copy, tile)?);
         }
-        for point in lines.iter_mut().flat_map(|line| &mut line.quad.0) {
-            *point = Point::new(point.x * x, point.y * y);
-        }
-        Ok(lines)
+        Ok(found.into_iter().map(|found| mapped(found, |p| Point::new(p.x * x, p.y * y))).collect())
     }
 
     /// Returns the lines in one tile, in pixels of `image`.
-    fn one_tile(&mut self, image: &RgbImage, tile: Rect) -> Result<Vec<TextLine>> {
+    fn one_tile(&mut self, image: &RgbImage, tile: Rect) -> Result<Vec<Found>> {
         let tensor = tiles::tensor(image, tile, &self.settings.input);
         let map = self.model.run(tensor.view())?;
         let (_, _, rows, columns) = tensor.dim();
@@ -225,18 +239,25 @@ impl Detector {
         }
         let map = map.slice(s![0, 0, ..tile.height() as usize, ..tile.width() as usize]);
         let origin = Point::new(tile.x0 as f32, tile.y0 as f32);
-        let lines = postprocess::lines(map, &self.settings.thresholds);
-        Ok(lines.into_iter().map(|line| moved(line, origin)).collect())
+        let found = postprocess::lines(map, &self.settings.thresholds);
+        Ok(found.into_iter().map(|found| moved(found, origin)).collect())
     }
 }
 
 /// Parts lines into those above and those up to a height.
-fn split(lines: Vec<TextLine>, giant: f32) -> (Vec<TextLine>, Vec<TextLine>) {
-    lines.into_iter().partition(|line| quads::short_side(&line.quad) > giant)
+fn split(found: Vec<Found>, giant: f32) -> (Vec<TextLine>, Vec<Found>) {
+    let (giants, others): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|found| quads::short_side(&found.line.quad) > giant);
+    (giants.into_iter().map(|found| found.line).collect(), others)
 }
 
-fn moved(line: TextLine, by: Point) -> TextLine {
-    TextLine { quad: Quad(line.quad.0.map(|p| Point::new(p.x + by.x, p.y + by.y))), ..line }
+fn moved(found: Found, by: Point) -> Found {
+    mapped(found, |p| Point::new(p.x + by.x, p.y + by.y))
+}
+
+fn mapped(found: Found, map: impl Fn(Point) -> Point) -> Found {
+    let quad = |quad: Quad| Quad(quad.0.map(&map));
+    Found { core: quad(found.core), line: TextLine { quad: quad(found.line.quad), ..found.line } }
 }
 
 /// Cuts out what lies round a quadrilateral, with a margin; also returns the cutout's top left corner.
@@ -244,4 +265,138 @@ fn crop(image: &RgbImage, quad: &Quad, margin: f32) -> (RgbImage, Point) {
     let area = quads::grow(quad, margin).bounding_box(image.width(), image.height());
     let cutout = imageops::crop_imm(image, area.x0, area.y0, area.width(), area.height()).to_image();
     (cutout, Point::new(area.x0 as f32, area.y0 as f32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::manifest::{Channels, Layout};
+    use image::Rgb;
+    use ndarray::{Array4, ArrayView4, Axis};
+
+    /// Says that text is wherever the picture is bright.
+    struct Bright;
+
+    impl Model for Bright {
+        fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
+            assert!(input.dim().2 % 32 == 0 && input.dim().3 % 32 == 0 && input.dim().2.max(input.dim().3) <= 1280);
+            Ok(input.slice(s![.., ..1, .., ..]).mapv(|v| if v > 0.5 { 0.9 } else { 0.0 }))
+        }
+    }
+
+    fn detector(model: impl Model + 'static, unclip: f32) -> Detector {
+        let input = InputForm {
+            layout: Layout::Nchw,
+            channels: Channels::Bgr,
+            multiple_of: 32,
+            scale: 1.0 / 255.0,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        let thresholds = Thresholds { probability: 0.2, r#box: 0.3, unclip, min_side: 2.0 };
+        Detector::new(Box::new(model), DetectorSettings { input, thresholds, passes: Passes::default() })
+    }
+
+    fn picture(width: u32, height: u32, boxes: &[Rect]) -> RgbImage {
+        let bright = |x, y| boxes.iter().any(|b| (b.x0..b.x1).contains(&x) && (b.y0..b.y1).contains(&y));
+        RgbImage::from_fn(width, height, |x, y| if bright(x, y) { Rgb([255; 3]) } else { Rgb([0; 3]) })
+    }
+
+    fn assert_found(width: u32, height: u32, boxes: &[Rect]) {
+        let lines = detector(Bright, 0.0).detect(&picture(width, height, boxes)).expect("detected");
+        let found: Vec<_> = lines.iter().map(|line| quads::extent(&line.quad)).collect();
+        assert_eq!(found.len(), boxes.len(), "{width} x {height}: {found:?}");
+        for (found, expected) in found.into_iter().zip(boxes) {
+            let expected = quads::extent(&Quad::from_rect(*expected));
+            let near = |a: f32, b: f32| (a - b).abs() <= 2.0;
+            assert!(
+                near(found.0, expected.0)
+                    && near(found.1, expected.1)
+                    && near(found.2, expected.2)
+                    && near(found.3, expected.3),
+                "{width} x {height}: {found:?} for {expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn lines_come_back_where_they_are_in_reading_order() {
+        assert_found(640, 480, &[Rect::new(0, 0, 90, 14), Rect::new(300, 20, 420, 34), Rect::new(500, 460, 640, 480)]);
+        assert_found(801, 607, &[Rect::new(10, 10, 90, 30), Rect::new(700, 590, 801, 607)]);
+        assert_found(61, 47, &[Rect::new(3, 4, 40, 9), Rect::new(20, 30, 61, 36)]);
+        assert_found(2501, 1403, &[Rect::new(5, 5, 300, 40), Rect::new(2400, 1380, 2501, 1403)]);
+    }
+
+    #[test]
+    fn a_line_across_a_seam_is_one_line() {
+        assert_found(3000, 600, &[Rect::new(100, 300, 2900, 330)]);
+        assert_found(600, 3000, &[Rect::new(300, 100, 330, 2900)]);
+    }
+
+    #[test]
+    fn grown_lines_hold_their_core() {
+        let area = Rect::new(200, 100, 400, 116);
+        let lines = detector(Bright, 1.8).detect(&picture(800, 600, &[area])).expect("detected");
+        assert!(lines.iter().any(|line| quads::contains(&line.quad, &Quad::from_rect(area))), "{lines:?}");
+    }
+
+    #[test]
+    fn a_slanted_line_gives_a_slanted_rectangle() {
+        let image = RgbImage::from_fn(800, 600, |x, y| {
+            let (x, y) = (x as f32 - 400.0, y as f32 - 300.0);
+            let (sin, cos) = 20.0_f32.to_radians().sin_cos();
+            let inside = (x * cos + y * sin).abs() < 100.0 && (y * cos - x * sin).abs() < 10.0;
+            if inside { Rgb([255; 3]) } else { Rgb([0; 3]) }
+        });
+        let lines = detector(Bright, 0.0).detect(&image).expect("detected");
+        let [a, b, ..] = lines[0].quad.0;
+        assert!(((b.y - a.y).atan2(b.x - a.x).to_degrees() - 20.0).abs() < 2.0, "{lines:?}");
+    }
+
+    #[test]
+    fn a_large_letter_is_kept_and_a_picture_that_is_all_bright_is_not_a_line() {
+        assert_found(800, 600, &[Rect::new(300, 200, 460, 380)]);
+        assert_found(800, 600, &[]);
+        let bright = picture(800, 600, &[Rect::new(0, 0, 800, 600)]);
+        assert_eq!(detector(Bright, 0.0).detect(&bright).expect("detected"), []);
+    }
+
+    #[test]
+    fn pictures_of_any_size_can_be_examined() {
+        for (width, height) in [(1, 1), (3, 3), (16, 16), (1, 500), (5000, 2), (33, 31)] {
+            let lines = detector(Bright, 0.0).detect(&picture(width, height, &[])).expect("detected");
+            assert_eq!(lines, [], "{width} x {height}");
+        }
+    }
+
+    #[test]
+    fn the_result_depends_on_the_picture_alone() {
+        let boxes: Vec<Rect> =
+            (0..40).map(|i| Rect::new(i * 37 % 700, i * 53 % 580, i * 37 % 700 + 60, i * 53 % 580 + 12)).collect();
+        let (image, other) = (picture(800, 600, &boxes), picture(640, 480, &boxes[..9]));
+        let mut used = detector(Bright, 1.8);
+        let first = used.detect(&image).expect("detected");
+        used.detect(&other).expect("detected");
+        assert_eq!(used.detect(&image).expect("detected"), first);
+        assert_eq!(detector(Bright, 1.8).detect(&image).expect("detected"), first);
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_read_is_an_error() {
+        struct Broken(fn(Array4<f32>) -> Array4<f32>);
+        impl Model for Broken {
+            fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
+                Ok((self.0)(input.slice(s![.., ..1, .., ..]).to_owned()))
+            }
+        }
+        let breaks: [fn(Array4<f32>) -> Array4<f32>; 3] = [
+            |map| map * f32::NAN,
+            |map| map.slice(s![.., .., ..32, ..]).to_owned(),
+            |map| ndarray::concatenate(Axis(1), &[map.view(), map.view()]).expect("same shape"),
+        ];
+        for broken in breaks {
+            let result = detector(Broken(broken), 1.8).detect(&picture(640, 480, &[]));
+            assert!(matches!(result, Err(Error::Detector(_))), "{result:?}");
+        }
+    }
 }

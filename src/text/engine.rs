@@ -71,3 +71,59 @@ impl Engine {
         self.settings = settings;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::geometry::{Quad, Rect};
+    use crate::text::{pad, quads, sample};
+    use image::RgbImage;
+
+    fn engine(device: Device) -> Result<Engine> {
+        Engine::new(Runtime::load(None)?, Models::embedded()?, device)
+    }
+
+    fn is_covered(image: &RgbImage, area: Rect) -> bool {
+        let mut detector = engine(Device::Auto).and_then(|e| e.detector()).expect("the CPU is always there");
+        let lines = detector.detect(image).expect("detected");
+        lines.iter().any(|line| quads::contains(&pad(&line.quad), &Quad::from_rect(area)))
+    }
+
+    #[test]
+    fn text_is_found_by_the_built_in_detector() {
+        let (image, area) = sample::picture();
+        assert!(is_covered(&image, area));
+    }
+
+    #[test]
+    fn text_at_a_seam_of_a_large_picture_is_found() {
+        let mut image = RgbImage::new(1500, 700);
+        let area = sample::draw(&mut image, "JOHN DOE 1906", 660, 300, 3);
+        assert!(is_covered(&image, area));
+    }
+
+    #[test]
+    fn a_large_letter_is_found() {
+        let mut image = RgbImage::new(640, 480);
+        let area = sample::draw(&mut image, "H", 300, 200, 16);
+        assert!(is_covered(&image, area));
+    }
+
+    #[test]
+    fn a_device_that_is_not_there_is_an_error_and_auto_is_decided_once() {
+        assert_eq!(engine(Device::Cpu).expect("always there").device(), Device::Cpu);
+        assert_ne!(engine(Device::Auto).expect("always there").device(), Device::Auto);
+        let coreml = engine(Device::CoreMl);
+        if !cfg!(target_os = "macos") {
+            assert!(matches!(coreml, Err(Error::Device { .. })), "{coreml:?}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_network_are_refused() {
+        let runtime = Runtime::load(None).expect("built");
+        let result = OrtModel::load(&runtime, "x.onnx", b"no network", Device::Cpu);
+        assert!(matches!(result, Err(Error::Model { .. })), "{result:?}");
+    }
+}

@@ -11,8 +11,7 @@ use crate::error::{Error, Result};
 /// The manifest that is built in.
 const MANIFEST: &str = include_str!("../../models/manifest.toml");
 /// The model files that it names.
-const FILES: [(&str, &[u8]); 1] =
-    [("PP-OCRv6_det_small.onnx", include_bytes!("../../models/PP-OCRv6_det_small.onnx"))];
+const FILES: [(&str, &[u8]); 1] = [("PP-OCRv6_det_small.onnx", include_bytes!("../../models/PP-OCRv6_det_small.onnx"))];
 
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -233,7 +232,9 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_refused() {
-        for (good, bad) in [("multiple_of = 32", "multiple_of = 0"), ("box = 0.3", "box = nan"), ("unclip = 1.8", "unclip = -1.0")] {
+        for (good, bad) in
+            [("multiple_of = 32", "multiple_of = 0"), ("box = 0.3", "box = nan"), ("unclip = 1.8", "unclip = -1.0")]
+        {
             let error = Models::read(&MANIFEST.replace(good, bad), |_| Ok(Cow::Borrowed(FILES[0].1)));
             assert!(matches!(error, Err(Error::Model { .. })), "{bad}");
         }

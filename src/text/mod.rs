@@ -17,6 +17,7 @@ mod pool;
 pub mod postprocess;
 mod quads;
 mod runtime;
+pub mod sample;
 mod tiles;
 
 pub use detector::{Detector, DetectorSettings, Passes, TextLine};
@@ -25,6 +26,6 @@ pub use engine::Engine;
 pub use manifest::{Channels, InputForm, Layout, ModelEntry, Models, Output, Role, Thresholds};
 pub use model::{Model, OrtModel};
 pub use pool::DetectorPool;
-pub use quads::pad;
 pub(crate) use quads::merge;
+pub use quads::pad;
 pub use runtime::{Runtime, fetch as fetch_runtime, places as runtime_places, user_folder};

@@ -60,17 +60,14 @@ impl OrtModel {
         let mut builder = builder(runtime)
             .map_err(|error| Error::Model { file: file.to_owned(), problem: error.message().to_owned() })?;
         if let Some(provider) = device.dispatch() {
-            builder = builder.with_execution_providers([provider]).map_err(|error| Error::Device {
-                device: device.to_string(),
-                problem: error.message().to_owned(),
-            })?;
+            builder = builder
+                .with_execution_providers([provider])
+                .map_err(|error| Error::Device { device: device.to_string(), problem: error.message().to_owned() })?;
         }
         // With an accelerator the commit can fail on the network or on the device; only the device differs from
         // the CPU, where the same bytes load or do not.
         let session = builder.commit_from_memory(bytes).map_err(|error| match device {
-            Device::Cpu | Device::Auto => {
-                Error::Model { file: file.to_owned(), problem: error.message().to_owned() }
-            }
+            Device::Cpu | Device::Auto => Error::Model { file: file.to_owned(), problem: error.message().to_owned() },
             _ => Error::Device { device: device.to_string(), problem: error.message().to_owned() },
         })?;
         if session.inputs().len() != 1 || session.outputs().len() != 1 {

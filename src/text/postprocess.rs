@@ -20,11 +20,20 @@ use super::manifest::Thresholds;
 use super::quads;
 use crate::geometry::{Point, Quad};
 
+/// A line and the core that it was grown from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Found {
+    /// What the network marked, in the same pixels as the line.
+    pub core: Quad,
+    /// The line.
+    pub line: TextLine,
+}
+
 /// Returns the lines in a probability map, in pixels of the map, in the order of their topmost pixels.
 ///
 /// Each 8-connected region above the threshold gives at most one line. None is left out for being one too many.
 #[must_use]
-pub fn lines(map: ArrayView2<'_, f32>, thresholds: &Thresholds) -> Vec<TextLine> {
+pub fn lines(map: ArrayView2<'_, f32>, thresholds: &Thresholds) -> Vec<Found> {
     let (rows, columns) = map.dim();
     // One pixel of background round the map: imageproc finds no outer border of a region that touches its edge.
     let mut bits = GrayImage::new(columns as u32 + 2, rows as u32 + 2);
@@ -41,7 +50,7 @@ pub fn lines(map: ArrayView2<'_, f32>, thresholds: &Thresholds) -> Vec<TextLine>
 }
 
 /// Returns the line whose core has this outline, `None` if it is too thin or too improbable.
-fn line(map: ArrayView2<'_, f32>, outline: Vec<PixelPoint<i32>>, thresholds: &Thresholds) -> Option<TextLine> {
+fn line(map: ArrayView2<'_, f32>, outline: Vec<PixelPoint<i32>>, thresholds: &Thresholds) -> Option<Found> {
     let core = core_rectangle(outline)?;
     let (along, down) = quads::sides(&core);
     if along.min(down) < thresholds.min_side {
@@ -52,7 +61,7 @@ fn line(map: ArrayView2<'_, f32>, outline: Vec<PixelPoint<i32>>, thresholds: &Th
         return None;
     }
     let distance = along * down * thresholds.unclip / (2.0 * (along + down));
-    Some(TextLine { quad: quads::grow(&core, distance), score })
+    Some(Found { core, line: TextLine { quad: quads::grow(&core, distance), score } })
 }
 
 /// Returns the smallest rectangle that covers the pixels of an outline, given in the map with its margin.
@@ -81,7 +90,8 @@ fn core_rectangle(mut outline: Vec<PixelPoint<i32>>) -> Option<Quad> {
 fn mean_inside(map: ArrayView2<'_, f32>, quad: &Quad) -> f32 {
     let (rows, columns) = map.dim();
     let (left, top, right, bottom) = quads::extent(quad);
-    let range = |from: f32, to: f32, end: usize| (from.floor().max(0.0) as usize)..(to.ceil().max(0.0) as usize).min(end);
+    let range =
+        |from: f32, to: f32, end: usize| (from.floor().max(0.0) as usize)..(to.ceil().max(0.0) as usize).min(end);
     let (mut sum, mut count) = (0.0_f64, 0_u32);
     for row in range(top, bottom, rows) {
         for column in range(left, right, columns) {
@@ -113,10 +123,13 @@ mod tests {
     fn a_region_gives_the_rectangle_of_its_pixels() {
         for (rows, columns) in [(5..9, 10..30), (0..4, 0..20), (36..40, 40..60), (0..40, 0..60), (0..2, 0..2)] {
             let found = lines(map_with(rows.clone(), columns.clone(), 0.9).view(), &PLAIN);
-            let (left, top, right, bottom) = quads::extent(&found.first().expect("one line").quad);
+            let (left, top, right, bottom) = quads::extent(&found.first().expect("one line").line.quad);
             assert_eq!(found.len(), 1);
-            assert_eq!([left, top, right, bottom], [columns.start, rows.start, columns.end, rows.end].map(|v| v as f32));
-            assert!((found[0].score - 0.9).abs() < 1e-5);
+            assert_eq!(
+                [left, top, right, bottom],
+                [columns.start, rows.start, columns.end, rows.end].map(|v| v as f32)
+            );
+            assert!((found[0].line.score - 0.9).abs() < 1e-5);
         }
     }
 
@@ -124,8 +137,10 @@ mod tests {
     fn a_core_grows_by_area_times_ratio_over_perimeter() {
         let found = lines(map_with(10..14, 10..30, 0.9).view(), &THRESHOLDS);
         let distance = 4.0 * 20.0 * 1.8 / 48.0;
-        let (left, top, right, bottom) = quads::extent(&found[0].quad);
-        for (found, expected) in [(left, 10.0 - distance), (top, 10.0 - distance), (right, 30.0 + distance), (bottom, 14.0 + distance)] {
+        let (left, top, right, bottom) = quads::extent(&found[0].line.quad);
+        for (found, expected) in
+            [(left, 10.0 - distance), (top, 10.0 - distance), (right, 30.0 + distance), (bottom, 14.0 + distance)]
+        {
             assert!((found - expected).abs() < 1e-4);
         }
     }
@@ -159,9 +174,9 @@ mod tests {
             }
         }
         let found = lines(map.view(), &PLAIN);
-        let [a, b, ..] = found[0].quad.0;
+        let [a, b, ..] = found[0].line.quad.0;
         let angle = (b.y - a.y).atan2(b.x - a.x).to_degrees();
-        let (along, down) = quads::sides(&found[0].quad);
+        let (along, down) = quads::sides(&found[0].line.quad);
         assert!((angle - 30.0).abs() < 3.0, "{angle}");
         assert!((along - 60.0).abs() < 3.0 && (down - 8.0).abs() < 3.0, "{along} x {down}");
     }

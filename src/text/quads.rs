@@ -1,4 +1,10 @@
 //! Geometry of the rectangles round text lines: rectangles round points, containment, overlap, padding, merging.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lengths within a picture, whose sides are checked to be below 2^20"
+)]
 
 use crate::geometry::{Point, Quad};
 
@@ -95,6 +101,26 @@ pub(crate) fn contains(outer: &Quad, inner: &Quad) -> bool {
 /// Returns whether a point lies in a quadrilateral or on its edge.
 pub(crate) fn holds(quad: &Quad, point: Point) -> bool {
     outer_sides(quad).all(|(a, b)| cross(a, b, point) >= 0.0)
+}
+
+/// Returns whether a rectangle lies entirely in the given lines together, probed at every pixel of it.
+pub(crate) fn covered(quad: &Quad, lines: &[TextLine]) -> bool {
+    let (left, top, right, bottom) = extent(quad);
+    let near: Vec<&Quad> = (lines.iter().map(|line| &line.quad))
+        .filter(|other| {
+            let e = extent(other);
+            e.0 <= right && e.2 >= left && e.1 <= bottom && e.3 >= top
+        })
+        .collect();
+    let ((along, down), (u, v)) = (sides(quad), axes(quad));
+    let steps = |length: f32| (0..=length.ceil() as u32).map(move |i| (i as f32).min(length));
+    !near.is_empty()
+        && steps(down).all(|j| {
+            steps(along).all(|i| {
+                let point = Point::new(quad.0[0].x + i * u.0 + j * v.0, quad.0[0].y + i * u.1 + j * v.1);
+                near.iter().any(|other| holds(other, point))
+            })
+        })
 }
 
 /// Returns the area that two convex quadrilaterals share.
@@ -223,7 +249,10 @@ mod tests {
 
     #[test]
     fn padding_is_a_pixel_and_a_tenth_of_the_short_side() {
-        assert_eq!(pad(&quad(10, 20, 110, 40)).0, [(7.0, 17.0), (113.0, 17.0), (113.0, 43.0), (7.0, 43.0)].map(|(x, y)| Point::new(x, y)));
+        assert_eq!(
+            pad(&quad(10, 20, 110, 40)).0,
+            [(7.0, 17.0), (113.0, 17.0), (113.0, 43.0), (7.0, 43.0)].map(|(x, y)| Point::new(x, y))
+        );
     }
 
     #[test]

@@ -43,9 +43,9 @@ impl Runtime {
                 _ => Ok(runtime.clone()),
             };
         }
-        let chosen = explicit.map(Path::to_path_buf).or_else(|| {
-            std::env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from)
-        });
+        let chosen = explicit
+            .map(Path::to_path_buf)
+            .or_else(|| std::env::var_os("ORT_DYLIB_PATH").filter(|value| !value.is_empty()).map(PathBuf::from));
         let places = chosen.as_ref().map_or_else(places, |path| vec![path.clone()]);
         let mut tried = Vec::new();
         for place in &places {
@@ -201,7 +201,10 @@ mod tests {
         let places = places();
         assert!(places.len() >= 5, "{places:?}");
         assert!(places.iter().all(|place| !place.components().any(|c| c.as_os_str() == "..")));
-        assert_eq!(places.iter().filter(|place| !place.is_absolute()).count(), if cfg!(target_os = "linux") { 2 } else { 1 });
+        assert_eq!(
+            places.iter().filter(|place| !place.is_absolute()).count(),
+            if cfg!(target_os = "linux") { 2 } else { 1 }
+        );
     }
 
     #[test]

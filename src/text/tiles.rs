@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn tiles_cover_everything_with_the_overlap_and_are_equal() {
-        for (width, height) in [(1, 1), (1280, 960), (1281, 16), (2500, 2048), (1700, 2200), (5000, 4000), (32_768, 40)] {
+        for (width, height) in [(1, 1), (1280, 960), (1281, 16), (2500, 2048), (1700, 2200), (5000, 4000), (32_768, 40)]
+        {
             let tiles = tiles(width, height, 1280, 128);
             assert!(tiles.iter().all(|t| t.width() <= 1280 && t.height() <= 1280 && t.x1 <= width && t.y1 <= height));
             assert!(tiles.iter().all(|t| (t.width(), t.height()) == (tiles[0].width(), tiles[0].height())));

@@ -1,6 +1,5 @@
 //! What is refused before any work, and how.
 
-
 use crate::common::{deburn, fixtures};
 use std::path::Path;
 
@@ -66,7 +65,7 @@ fn a_missing_runtime_is_named_with_what_mends_it() {
     let input = fixtures().join("dx_rle.dcm");
     let arguments = [Path::new("scan"), &input, Path::new("--ort-lib"), Path::new("/nowhere/libonnxruntime.so")];
     refused(&arguments, "/nowhere/libonnxruntime.so");
-    refused(&arguments, "fetch-runtime");
+    refused(&arguments, "unset the option");
 }
 
 #[test]

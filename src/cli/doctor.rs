@@ -1,0 +1,142 @@
+//! `deburn doctor`: says what this installation can do, and tries it.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use deburn::text::{self, Device, Engine, Models, Runtime};
+use deburn::{Quad, Result};
+
+/// What to look at.
+#[derive(Clone, Debug, Default)]
+pub struct DoctorOptions {
+    /// The ONNX Runtime library to use instead of the one that is found.
+    pub ort_library: Option<PathBuf>,
+    /// The folder with models to use instead of those that are built in.
+    pub model_folder: Option<PathBuf>,
+    /// What to run the models on.
+    pub device: Device,
+}
+
+/// What can be done with a transfer syntax, one line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct SyntaxRow<'a> {
+    /// Its UID.
+    pub uid: &'a str,
+    /// Its name in PS3.6.
+    pub name: &'a str,
+    /// Whether its frames can be decoded.
+    pub decode: bool,
+    /// How masks are written, in a few words.
+    pub mask: &'a str,
+}
+
+/// Writes a description of this installation and returns whether pictures can be examined with it.
+///
+/// # Errors
+///
+/// Only those of `out`; what is wrong with the installation is part of the description.
+pub fn run(options: &DoctorOptions, syntaxes: &[SyntaxRow<'_>], out: &mut impl Write) -> io::Result<bool> {
+    writeln!(out, "deburn {} on {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)?;
+    let runtime = Runtime::load(options.ort_library.as_deref());
+    match &runtime {
+        Ok(runtime) => {
+            writeln!(out, "\nONNX Runtime {} from {}", runtime.version(), runtime.path().display())?;
+            writeln!(out, "  execution providers: {}", runtime.providers().join(", "))?;
+        }
+        Err(error) => writeln!(out, "\nbad: {error}")?,
+    }
+    let models = match &options.model_folder {
+        Some(folder) => Models::from_folder(folder),
+        None => Models::embedded(),
+    };
+    write_models(options, &models, out)?;
+    let works = match (runtime, models) {
+        (Ok(runtime), Ok(models)) => write_smoke_test(runtime, models, options.device, out)?,
+        _ => false,
+    };
+    write_syntaxes(syntaxes, out)?;
+    writeln!(out, "\n{}", if works { "ready" } else { "not ready: see the lines marked bad" })?;
+    Ok(works)
+}
+
+fn write_models(options: &DoctorOptions, models: &Result<Models>, out: &mut impl Write) -> io::Result<()> {
+    match &options.model_folder {
+        Some(folder) => writeln!(out, "\nmodels in {}", folder.display())?,
+        None => writeln!(out, "\nmodels (built in)")?,
+    }
+    match models {
+        Ok(models) => models.entries().try_for_each(|model| {
+            let role = format!("{:?}", model.role).to_lowercase();
+            writeln!(out, "  {role}: {}, {}, sha256 ok ({})", model.name, model.license, model.sha256)
+        }),
+        Err(error) => writeln!(out, "  bad: {error}"),
+    }
+}
+
+/// Lets the detector find the text in a small picture drawn for the purpose.
+fn write_smoke_test(runtime: Runtime, models: Models, device: Device, out: &mut impl Write) -> io::Result<bool> {
+    let (picture, area) = text::sample::picture();
+    let center = Quad::from_rect(area);
+    let start = std::time::Instant::now();
+    let found = Engine::new(runtime, models, device).and_then(|engine| {
+        let lines = engine.detector()?.detect(&picture)?;
+        let boxes = lines.iter().map(|line| text::pad(&line.quad).bounding_box(picture.width(), picture.height()));
+        let wanted = center.bounding_box(picture.width(), picture.height());
+        let covers = |b: deburn::Rect| b.x0 <= wanted.x0 && b.y0 <= wanted.y0 && b.x1 >= wanted.x1 && b.y1 >= wanted.y1;
+        Ok((engine.device(), boxes.into_iter().any(covers)))
+    });
+    let time = start.elapsed().as_millis();
+    write!(out, "\ndetection on {device}: ")?;
+    match found {
+        Ok((used, true)) => writeln!(out, "ok, on {used} ({}), {time} ms with loading", used.provider())?,
+        Ok((used, false)) => writeln!(out, "bad: the text of a test picture was not found on {used}")?,
+        Err(ref error) => writeln!(out, "bad: {error}")?,
+    }
+    Ok(matches!(found, Ok((_, true))))
+}
+
+fn write_syntaxes(syntaxes: &[SyntaxRow<'_>], out: &mut impl Write) -> io::Result<()> {
+    if syntaxes.is_empty() {
+        return Ok(());
+    }
+    let widest = |length: fn(&SyntaxRow<'_>) -> usize| syntaxes.iter().map(length).max().unwrap_or(0);
+    let (uids, names) = (widest(|row| row.uid.len()), widest(|row| row.name.len()));
+    writeln!(out, "\n{:uids$}  {:names$}  read  masks", "transfer syntax", "name", uids = uids.max(15))?;
+    for row in syntaxes {
+        let read = if row.decode { "yes" } else { "no" };
+        writeln!(out, "{:uids$}  {:names$}  {read:4}  {}", row.uid, row.name, row.mask, uids = uids.max(15))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(options: &DoctorOptions) -> (String, bool) {
+        let rows = [SyntaxRow {
+            uid: "1.2.840.10008.1.2.1",
+            name: "Explicit VR Little Endian",
+            decode: true,
+            mask: "in place",
+        }];
+        let mut out = Vec::new();
+        let works = run(options, &rows, &mut out).expect("a vector takes everything");
+        (String::from_utf8(out).expect("text"), works)
+    }
+
+    #[test]
+    fn a_folder_without_models_is_bad() {
+        let options = DoctorOptions { model_folder: Some("/nowhere".into()), ..DoctorOptions::default() };
+        let (text, works) = description(&options);
+        assert!(!works && text.contains("bad: model manifest.toml: cannot be read"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_library_is_bad_and_the_table_is_still_there() {
+        let options = DoctorOptions { ort_library: Some("/nowhere/lib.so".into()), ..DoctorOptions::default() };
+        let (text, works) = description(&options);
+        assert!(!works && text.contains("/nowhere/lib.so: no such file"), "{text}");
+        assert!(text.contains("1.2.840.10008.1.2.1  Explicit VR Little Endian  yes   in place"), "{text}");
+    }
+}
