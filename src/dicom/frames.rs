@@ -12,7 +12,7 @@ use super::pixels::{Frame, Photometric, PixelDescription};
 use super::views::Window;
 use crate::error::{Error, Result};
 use dicom_core::VR;
-use dicom_dictionary_std::{tags, uids};
+use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
 use std::ops::Range;
 
@@ -118,13 +118,9 @@ fn split(file: &DicomFile, description: &PixelDescription) -> Result<Vec<Range<u
     Ok(starts.iter().zip(ends).map(|(&start, end)| start..end).collect())
 }
 
-/// Reads the Extended Offset Table (7FE0,0001) or, where it is absent, the basic one; `None` where both are empty.
+/// Reads the Basic Offset Table; `None` where it is empty. The Extended Offset Table is not needed: it goes with one
+/// fragment a frame only (PS3.5 A.4).
 fn offsets(file: &DicomFile, basic: &Range<u64>) -> Result<Option<Vec<u64>>> {
-    if let Some(extended) = file.layout.get(tags::EXTENDED_OFFSET_TABLE).filter(|e| !e.value.is_empty()) {
-        let bytes = file.data().read_vec(extended.value.start, extended.value.end - extended.value.start)?;
-        let entries = bytes.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().expect("chunks of eight")));
-        return Ok(Some(entries.collect()));
-    }
     let bytes = file.data().read_vec(basic.start, basic.end - basic.start)?;
     let entries = bytes.chunks_exact(4).map(|b| u64::from(u32::from_le_bytes(b.try_into().expect("chunks of four"))));
     Ok(Some(entries.collect::<Vec<_>>()).filter(|entries| !entries.is_empty()))
@@ -245,5 +241,60 @@ impl Frames<'_> {
     #[must_use]
     pub const fn is_subsampled(&self) -> bool {
         is_subsampled(&self.description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dicom::{Instance, Limits};
+    use std::path::{Path, PathBuf};
+
+    fn fixture(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+    }
+
+    fn open(path: &Path) -> Instance {
+        Instance::open(path, &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn fragments_are_assigned_by_the_offset_table_or_by_start_codes() {
+        let path = fixture("us_cine_jpeg.dcm");
+        let instance = open(&path);
+        let whole = instance.frames().unwrap().unwrap();
+        assert!(instance.file.layout.fragments.len() > 13, "some of the 12 frames have several fragments");
+        let streams: Vec<_> = (0..12).map(|frame| whole.stored(frame).unwrap()).collect();
+        assert!(streams.iter().all(|stream| stream.starts_with(&[0xFF, 0xD8])));
+        assert!(whole.stored(12).is_err());
+
+        // Without the table the same frames come out by their start codes.
+        let mut bare = std::fs::read(&path).unwrap();
+        let table = &instance.file.layout.fragments[0];
+        let table = usize::try_from(table.start).unwrap()..usize::try_from(table.end).unwrap();
+        assert_eq!(table.len(), 48);
+        bare.drain(table.clone());
+        bare[table.start - 4..table.start].fill(0);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file.as_file(), &bare).unwrap();
+        let again = open(file.path());
+        let again = again.frames().unwrap().unwrap();
+        assert!(streams == (0..12).map(|frame| again.stored(frame).unwrap()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_bit_frames_begin_inside_bytes() {
+        let instance = open(&fixture("scan_1bit_odd.dcm"));
+        let frames = instance.frames().unwrap().unwrap();
+        assert_ne!(frames.description.native_frame_bits() % 8, 0);
+        let value = instance.file.layout.get(dicom_dictionary_std::tags::PIXEL_DATA).unwrap().value.clone();
+        let all = instance.file.data().read_vec(value.start, value.end - value.start).unwrap();
+        let pixels = usize::try_from(frames.description.pixels()).unwrap();
+        for frame in 0..2 {
+            let decoded = frames.decode(frame).unwrap();
+            for pixel in 0..pixels {
+                let bit = frame as usize * pixels + pixel;
+                assert_eq!(decoded.samples.get(pixel), u32::from(all[bit / 8] >> (bit % 8) & 1), "{frame} {pixel}");
+            }
+        }
     }
 }

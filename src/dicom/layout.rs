@@ -383,3 +383,119 @@ pub fn is_pixel_data(tag: Tag) -> bool {
 pub const fn is_overlay_data(tag: Tag) -> bool {
     tag.0 & 0xFF01 == 0x6000 && tag.1 == 0x3000
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An explicit VR little endian element with a 16-bit length.
+    fn short(tag: (u16, u16), vr: &[u8; 2], value: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(value.len()).unwrap().to_le_bytes();
+        [&tag.0.to_le_bytes()[..], &tag.1.to_le_bytes(), vr, &length, value].concat()
+    }
+
+    /// An explicit VR little endian element with a 32-bit length.
+    fn long(tag: (u16, u16), vr: &[u8; 2], length: u32, value: &[u8]) -> Vec<u8> {
+        [&tag.0.to_le_bytes()[..], &tag.1.to_le_bytes(), vr, &[0, 0], &length.to_le_bytes(), value].concat()
+    }
+
+    fn item(length: u32, value: &[u8]) -> Vec<u8> {
+        [&[0xFE, 0xFF, 0x00, 0xE0][..], &length.to_le_bytes(), value].concat()
+    }
+
+    const ITEM_END: [u8; 8] = [0xFE, 0xFF, 0x0D, 0xE0, 0, 0, 0, 0];
+    const SEQUENCE_END: [u8; 8] = [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0];
+    const UNDEFINED: u32 = u32::MAX;
+
+    fn scan(bytes: &[u8]) -> Result<Layout> {
+        let end = bytes.len() as u64;
+        Layout::scan(&Bytes::Memory(bytes.to_vec()), 0..end, Encoding::ExplicitLittle)
+    }
+
+    fn problem(bytes: &[u8]) -> &'static str {
+        match scan(bytes) {
+            Err(Error::Malformed { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn elements_lie_one_after_the_other() {
+        let rows = short((0x28, 0x10), b"US", &[1, 0]);
+        let pixels = long((0x7FE0, 0x10), b"OW", 4, &[1, 2, 3, 4]);
+        let layout = scan(&[rows, pixels].concat()).unwrap();
+        let places: Vec<_> = layout.elements.iter().map(|e| (e.tag, e.start, e.value.clone(), e.end)).collect();
+        assert_eq!(places, [(tags::ROWS, 0, 8..10, 10), (tags::PIXEL_DATA, 10, 22..26, 26)]);
+    }
+
+    #[test]
+    fn fragments_are_found_and_doubled_delimiters_taken() {
+        let stream = [item(0, &[]), item(2, &[9, 9]), SEQUENCE_END.to_vec(), SEQUENCE_END.to_vec()].concat();
+        let layout = scan(&long((0x7FE0, 0x10), b"OB", UNDEFINED, &stream)).unwrap();
+        assert_eq!(layout.fragments, [20..20, 28..30]);
+        assert_eq!(layout.elements[0].end, 46);
+    }
+
+    #[test]
+    fn nested_pixels_are_found_at_any_depth_and_in_unknown_elements() {
+        let pixels = long((0x7FE0, 0x10), b"OW", 2, &[1, 1]);
+        let icon = long((0x88, 0x200), b"SQ", UNDEFINED, &[item(UNDEFINED, &pixels), ITEM_END.to_vec()].concat());
+        let icon = [icon, SEQUENCE_END.to_vec()].concat();
+        assert_eq!(scan(&icon).unwrap().nested, [NestedPixels::Icon]);
+        let size = u32::try_from(icon.len()).unwrap();
+        let outer = long((0x8, 0x1115), b"SQ", size + 8, &item(size, &icon));
+        assert_eq!(scan(&outer).unwrap().nested, [NestedPixels::Icon]);
+
+        // Inside UN everything is implicit VR little endian (PS3.5 6.2.2).
+        let implicit = [&[0xE0, 0x7F, 0x10, 0x00][..], &2u32.to_le_bytes(), &[1, 1]].concat();
+        let hidden = long((0x9, 0x1010), b"UN", 18, &item(10, &implicit));
+        assert_eq!(scan(&hidden).unwrap().nested, [NestedPixels::PixelData]);
+        let undefined = long((0x9, 0x1010), b"UN", UNDEFINED, &[item(10, &implicit), SEQUENCE_END.to_vec()].concat());
+        assert_eq!(scan(&undefined).unwrap().nested, [NestedPixels::PixelData]);
+        let overlay = [&[0x00, 0x60, 0x00, 0x30][..], &2u32.to_le_bytes(), &[1, 1]].concat();
+        let overlay = long((0x9, 0x1010), b"UN", 18, &item(10, &overlay));
+        assert_eq!(scan(&overlay).unwrap().nested, [NestedPixels::Overlay]);
+        let bytes = long((0x9, 0x1010), b"UN", 12, &[0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0, 0, 1, 2, 3, 4]);
+        assert_eq!(scan(&bytes).unwrap().nested, [], "what is no sequence is plain bytes");
+    }
+
+    #[test]
+    fn lengths_that_reach_outside_are_refused() {
+        let rows = short((0x28, 0x10), b"US", &[1, 0]);
+        assert_eq!(problem(&rows[..9]), "a length reaches outside its data set");
+        assert_eq!(problem(&rows[..6]), "the file ends inside an element header");
+        assert_eq!(problem(&long((0x8, 0x1115), b"SQ", 18, &item(20, &rows))), "an item reaches outside its sequence");
+        assert_eq!(problem(&long((0x7FE0, 0x10), b"OB", UNDEFINED, &item(8, &[]))), "a fragment reaches past the end");
+        assert_eq!(problem(&long((0x7FE0, 0x10), b"OB", UNDEFINED, &item(0, &[]))), "an item or delimiter is expected");
+        assert_eq!(problem(&long((0x28, 0x10), b"UT", UNDEFINED, &[])), "undefined length on a plain value");
+        assert_eq!(problem(&[rows.clone(), rows].concat()), "an attribute occurs twice");
+        assert_eq!(problem(&SEQUENCE_END), "an item or delimiter outside a sequence");
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_without_overflowing_the_stack() {
+        let level = long((0x8, 0x1115), b"SQ", UNDEFINED, &item(UNDEFINED, &[]));
+        assert_eq!(problem(&level.repeat(100_000)), "sequences are nested too deep");
+    }
+
+    #[test]
+    fn zeros_do_not_become_elements_without_end() {
+        assert_eq!(problem(&[0; 100_000]), "an attribute occurs twice");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_scan_without_a_panic_and_inside_their_range(
+            bytes in prop::collection::vec(prop_oneof![Just(0u8), Just(0xFE), Just(0xFF), Just(0xE0), any::<u8>()], 0..300),
+        ) {
+            for encoding in [Encoding::ImplicitLittle, Encoding::ExplicitLittle, Encoding::ExplicitBig] {
+                let end = bytes.len() as u64;
+                if let Ok(layout) = Layout::scan(&Bytes::Memory(bytes.clone()), 0..end, encoding) {
+                    prop_assert!(layout.elements.iter().all(|e| e.start < e.end && e.end <= end));
+                    prop_assert!(layout.elements.windows(2).all(|pair| pair[0].end == pair[1].start));
+                }
+            }
+        }
+    }
+}
