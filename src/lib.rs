@@ -1,11 +1,29 @@
 //! Finds text burned into DICOM pixel data, masks it, and reports every decision.
+//!
+//! ```text
+//! paths ──► Instance ──► Frame ──► TextLine ──► Finding ──► Region ──► clean file + Record
+//!  source    dicom        dicom     text         phi         mask       dicom      report
+//! ```
+//!
+//! [`pipeline`] is that street for one instance, [`batch`] for many. I/O stands at both ends; [`text`], [`phi`] and
+//! [`mask`] see pixels, quadrilaterals and decisions, never a path or a DICOM object.
 
+pub mod batch;
+pub mod cli;
 pub mod dicom;
 mod error;
 mod geometry;
+pub mod mask;
+pub mod output;
+pub mod phi;
+pub mod pipeline;
+mod region;
+pub mod report;
 mod sensitive;
+pub mod source;
 pub mod text;
 
 pub use error::{Error, Result};
 pub use geometry::{Point, Quad, Rect};
+pub use region::Region;
 pub use sensitive::Sensitive;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `deburn` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deburn::cli::main()
+}

@@ -1,1 +1,30 @@
 //! The only code that knows ONNX Runtime: runtime and devices, detector, model manifest.
+//!
+//! ```text
+//! Models ─┐
+//! Runtime ┼─► Engine ─► Detector (one a worker) ─► TextLine
+//! Device ─┘
+//! ```
+
+mod detector;
+mod device;
+mod engine;
+mod manifest;
+mod model;
+#[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
+mod ort_release;
+mod pool;
+pub mod postprocess;
+mod quads;
+mod runtime;
+mod tiles;
+
+pub use detector::{Detector, DetectorSettings, Passes, TextLine};
+pub use device::Device;
+pub use engine::Engine;
+pub use manifest::{Channels, InputForm, Layout, ModelEntry, Models, Output, Role, Thresholds};
+pub use model::{Model, OrtModel};
+pub use pool::DetectorPool;
+pub use quads::pad;
+pub(crate) use quads::merge;
+pub use runtime::{Runtime, fetch as fetch_runtime, places as runtime_places, user_folder};

@@ -1,0 +1,194 @@
+//! The command line: arguments in, library calls out.
+
+mod doctor;
+mod progress;
+mod run;
+
+use crate::dicom::Limits;
+use crate::error::{Error, Result};
+use crate::phi::Policy;
+use crate::text::Device;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit code for bad usage and set-up.
+const FAILED: u8 = 1;
+/// Exit code where at least one input is held or for review.
+const HELD: u8 = 2;
+
+/// Finds text burned into DICOM pixels, masks it and reports every decision.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "Exit codes: 0 all inputs are clean, masked or without pixels; \
+1 bad usage or set-up; 2 at least one input is held or needs review.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Masks burned-in text and writes cleaned copies
+    Mask(MaskArguments),
+    /// Reports burned-in text and writes nothing else
+    Scan(ScanArguments),
+    /// Shows what this installation can do, and fails if it cannot do its main job
+    Doctor(DoctorArguments),
+    /// Gets the pinned ONNX Runtime from PyPI into the per-user data folder
+    FetchRuntime,
+    /// Prints the JSON Schema of the report's lines
+    Schema,
+}
+
+#[derive(Debug, Args)]
+struct MaskArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Folder for the cleaned files; mirrors the tree of the inputs
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+    /// Where the report goes [default: OUT/deburn-report.jsonl]
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Replace existing files of the output
+    #[arg(long)]
+    overwrite: bool,
+}
+
+#[derive(Debug, Args)]
+struct ScanArguments {
+    #[command(flatten)]
+    run: RunArguments,
+    /// Where the report goes [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Replace an existing report
+    #[arg(long)]
+    overwrite: bool,
+}
+
+/// What `mask` and `scan` share.
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// DICOM files, or folders with DICOM files of any name
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Which text stays
+    #[arg(long, value_enum, default_value_t)]
+    policy: Policy,
+    #[command(flatten)]
+    engine: EngineArguments,
+    /// Instances and frames worked on at once [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Hold frames with more pixels than this
+    #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
+    max_pixels: u64,
+    /// Print errors only
+    #[arg(short, long)]
+    quiet: bool,
+    /// What to log on standard error
+    #[arg(long, value_enum, value_name = "LEVEL", default_value = "warn")]
+    log: LogLevel,
+}
+
+/// Log levels. Events hold counts, sizes and rule ids; no text and no header values.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+#[derive(Debug, Args)]
+struct EngineArguments {
+    /// auto, cpu, cuda[:N], tensorrt, coreml, directml or openvino; one that is named must be there
+    #[arg(long, default_value_t)]
+    device: Device,
+    /// The ONNX Runtime library to use [default: ORT_DYLIB_PATH, then the places that doctor lists]
+    #[arg(long, value_name = "FILE")]
+    ort_lib: Option<PathBuf>,
+    /// A folder with a manifest.toml and models to use in place of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    model_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct DoctorArguments {
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done about a closed terminal.
+            let _ = error.print();
+            return if error.use_stderr() { FAILED.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("deburn: {error}"));
+            FAILED.into()
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Mask(arguments) => {
+            let report = arguments.report.unwrap_or_else(|| arguments.output.join("deburn-report.jsonl"));
+            run::run(&run::Job {
+                output: Some(&arguments.output),
+                report: Some(&report),
+                overwrite: arguments.overwrite,
+                arguments: &arguments.run,
+            })
+        }
+        Command::Scan(arguments) => run::run(&run::Job {
+            output: None,
+            report: arguments.report.as_deref(),
+            overwrite: arguments.overwrite,
+            arguments: &arguments.run,
+        }),
+        Command::Doctor(arguments) => run::doctor(&arguments.engine),
+        Command::FetchRuntime => {
+            let path = crate::text::fetch_runtime()?;
+            print(&format!("{}\n", path.display()))
+        }
+        Command::Schema => {
+            let schema = crate::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
+            print(&schema)
+        }
+    }
+}
+
+/// Writes to standard output.
+fn print(text: &str) -> Result<ExitCode> {
+    std::io::stdout().write_all(text.as_bytes()).map_err(Error::io("cannot write to standard output"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a line to standard error, whose absence is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,191 @@
+//! `mask`, `scan` and `doctor`: set up, run, sum up.
+
+use super::progress::Reporter;
+use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, say};
+use crate::batch;
+use crate::dicom::{Limits, codec};
+use crate::error::{Error, Result};
+use crate::output::Pending;
+use crate::pipeline::Pipeline;
+use crate::report::{Footer, Header, ModelUsed, Options, Runtime, Writer};
+use crate::source::{self, Input};
+use crate::text;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// A run of `mask` or, without `output`, of `scan`.
+pub struct Job<'a> {
+    /// Folder of the output.
+    pub output: Option<&'a Path>,
+    /// The report; standard output where there is none.
+    pub report: Option<&'a Path>,
+    /// Whether existing files are replaced.
+    pub overwrite: bool,
+    /// What both share.
+    pub arguments: &'a RunArguments,
+}
+
+/// Runs a job and returns the exit code.
+pub fn run(job: &Job<'_>) -> Result<ExitCode> {
+    log(job.arguments.log);
+    // A panic becomes a held record; its message may quote what it choked on.
+    std::panic::set_hook(Box::new(|_| tracing::error!("a stage panicked; the instance is held")));
+    let inputs = source::discover(&job.arguments.inputs)?;
+    refuse_early(job, &inputs)?;
+    let pipeline = Pipeline {
+        limits: Limits { max_pixels: job.arguments.max_pixels, ..Limits::default() },
+        policy: job.arguments.policy,
+        detectors: text::DetectorPool::new(engine(&job.arguments.engine)?),
+        overwrite: job.overwrite,
+    };
+    let header = header(job, &pipeline);
+    let footer = match job.report {
+        Some(path) => {
+            let (footer, pending) = process(job, &pipeline, &inputs, Pending::create(path)?, header)?;
+            pending.commit(job.overwrite)?;
+            footer
+        }
+        None => process(job, &pipeline, &inputs, BufWriter::new(std::io::stdout()), header)?.0,
+    };
+    if !job.arguments.quiet {
+        say(&summary(&footer));
+    }
+    Ok(if footer.counts.held + footer.counts.review > 0 { HELD.into() } else { ExitCode::SUCCESS })
+}
+
+/// Shows what this installation can do.
+pub fn doctor(arguments: &EngineArguments) -> Result<ExitCode> {
+    let options = doctor::DoctorOptions {
+        library: arguments.ort_lib.clone(),
+        model_dir: arguments.model_dir.clone(),
+        device: arguments.device,
+    };
+    let rows: Vec<doctor::SyntaxRow> = codec::syntaxes()
+        .iter()
+        .map(|syntax| doctor::SyntaxRow {
+            uid: syntax.uid,
+            name: syntax.name,
+            decode: syntax.decode,
+            mask: matches!(syntax.mask, codec::MaskForm::InPlace),
+            write: match syntax.mask {
+                codec::MaskForm::InPlace => "same syntax",
+                codec::MaskForm::ExplicitVrLittleEndian => "Explicit VR Little Endian",
+                codec::MaskForm::Held => "held",
+            },
+        })
+        .collect();
+    let usable = doctor::run(&options, &rows, &mut std::io::stdout().lock())
+        .map_err(Error::io("cannot write to standard output"))?;
+    Ok(if usable { ExitCode::SUCCESS } else { FAILED.into() })
+}
+
+/// Refuses what would go wrong later, before any work.
+fn refuse_early(job: &Job<'_>, inputs: &[Input]) -> Result<()> {
+    let exists = |path: &Path| {
+        let problem = "exists already; --overwrite replaces it";
+        if job.overwrite || path.symlink_metadata().is_err() {
+            Ok(())
+        } else {
+            Err(Error::Path { path: path.to_owned(), problem: problem.into() })
+        }
+    };
+    if let Some(output) = job.output {
+        source::check_apart(&job.arguments.inputs, output)?;
+        for input in inputs {
+            let target = output.join(&input.relative);
+            exists(&target)?;
+            if job.report == Some(target.as_path()) {
+                return Err(Error::Path { path: target, problem: "is the report and the output of an input".into() });
+            }
+        }
+    }
+    if let Some(report) = job.report {
+        exists(report)?;
+        if inputs.iter().any(|input| same_file(&input.path, report)) {
+            return Err(Error::Path { path: report.to_owned(), problem: "the report is an input".into() });
+        }
+    }
+    Ok(())
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
+    let models = match &arguments.model_dir {
+        Some(folder) => text::Models::from_folder(folder)?,
+        None => text::Models::embedded()?,
+    };
+    let runtime = text::Runtime::load(arguments.ort_lib.as_deref())?;
+    text::Engine::new(runtime, models, arguments.device)
+}
+
+fn header(job: &Job<'_>, pipeline: &Pipeline) -> Header {
+    let engine = pipeline.detectors.engine();
+    let model = engine.detector_entry();
+    Header {
+        version: env!("CARGO_PKG_VERSION").into(),
+        command: if job.output.is_some() { "mask" } else { "scan" }.into(),
+        options: Options {
+            policy: pipeline.policy,
+            max_pixels: pipeline.limits.max_pixels,
+            device: job.arguments.engine.device.to_string(),
+        },
+        runtime: Runtime {
+            version: engine.runtime().version(),
+            execution_provider: engine.device().provider().into(),
+        },
+        models: vec![ModelUsed { role: "detector".into(), file: model.file.clone(), sha256: model.sha256.clone() }],
+    }
+}
+
+fn process<W: Write + Send>(
+    job: &Job<'_>,
+    pipeline: &Pipeline,
+    inputs: &[Input],
+    out: W,
+    header: Header,
+) -> Result<(Footer, W)> {
+    let threads = job.arguments.jobs.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .panic_handler(|_| tracing::error!("a worker panicked"))
+        .build()
+        .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))?;
+    let mut report = Writer::new(out, header)?;
+    let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet);
+    pool.install(|| batch::run(pipeline, inputs, job.output, &mut report, &mut reporter))?;
+    reporter.finish();
+    report.finish(inputs.len() as u64)
+}
+
+fn summary(footer: &Footer) -> String {
+    let counts = &footer.counts;
+    let mut line = format!(
+        "{} inputs: {} clean, {} masked, {} without pixels, {} for review, {} held",
+        footer.inputs, counts.clean, counts.masked, counts.no_pixels, counts.review, counts.held
+    );
+    if footer.ignored > 0 {
+        line += &format!("; {} other files ignored", footer.ignored);
+    }
+    line
+}
+
+/// Sends this program's log events from `level` up to standard error.
+///
+/// Of libraries only ONNX Runtime is heard, which sees no header: readers and codecs quote values in their messages.
+fn log(level: LogLevel) {
+    let level = match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    let filter = EnvFilter::new(format!("off,deburn={level},ort=warn"));
+    // A second subscriber in one process is refused; the first one stays.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+}

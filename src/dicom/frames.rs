@@ -1,0 +1,249 @@
+//! Frame by frame out of Pixel Data: which bytes belong to which frame, and their decoding.
+//!
+//! dicom-rs copies all fragments for each frame and drops frames beyond Number of Frames without a word, so the
+//! bytes are found here and only the decoding of one frame is left to the codecs.
+
+use super::codec::{self, native};
+use super::file::DicomFile;
+use super::instance::is_subsampled;
+use super::layout::Element;
+use super::palette::PaletteColor;
+use super::pixels::{Frame, Photometric, PixelDescription};
+use super::views::Window;
+use crate::error::{Error, Result};
+use dicom_core::VR;
+use dicom_dictionary_std::{tags, uids};
+use dicom_object::InMemDicomObject;
+use std::ops::Range;
+
+/// Where the frames lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// Uncompressed, one after the other.
+    Native {
+        /// The value of Pixel Data.
+        value: Range<u64>,
+        /// 8-bit samples in big endian 16-bit words: neighbors are swapped (PS3.5 8.1.2).
+        word_swapped: bool,
+    },
+    /// Encapsulated: the fragments of each frame, as indices into `layout.fragments`.
+    Encapsulated(Vec<Range<usize>>),
+}
+
+impl Store {
+    /// Finds the frames of the Pixel Data `element`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PixelData`] unless there are exactly the frames that `description` promises.
+    pub fn new(file: &DicomFile, element: &Element, description: &PixelDescription) -> Result<Self> {
+        let encapsulated = codec::lookup(&file.transfer_syntax).is_some_and(|info| info.encapsulated);
+        match (encapsulated, element.undefined_length) {
+            (true, true) => split(file, description).map(Self::Encapsulated),
+            (true, false) => Err(Error::PixelData("not encapsulated, against its transfer syntax".into())),
+            (false, true) => Err(Error::PixelData("encapsulated, against its transfer syntax".into())),
+            (false, false) => Self::native(file, element, description),
+        }
+    }
+
+    fn native(file: &DicomFile, element: &Element, description: &PixelDescription) -> Result<Self> {
+        if matches!(description.photometric, Photometric::YbrIct | Photometric::YbrRct | Photometric::Xyb) {
+            return Err(Error::invalid("PhotometricInterpretation", "not allowed for uncompressed pixels"));
+        }
+        if description.photometric == Photometric::YbrPartial420 {
+            return Err(Error::invalid("PhotometricInterpretation", "4:2:0 is for video only"));
+        }
+        let promised = (u128::from(description.native_frame_bits()) * u128::from(description.frames)).div_ceil(8);
+        let present = u128::from(element.value.end - element.value.start);
+        if present < promised {
+            return Err(Error::PixelData("fewer bytes than Rows x Columns x NumberOfFrames need".into()));
+        }
+        // One byte may pad the value to an even length (PS3.5 8.1.1); more is taken only where it shows nothing.
+        let surplus = u64::try_from(present - promised).expect("inside a file");
+        let is_padding = surplus == 0
+            || surplus == 1 && promised % 2 == 1
+            || surplus < description.native_frame_bits().div_ceil(8)
+                && file.data().is_zero(element.value.end - surplus..element.value.end)?;
+        if !is_padding {
+            return Err(Error::PixelData("more bytes than Rows x Columns x NumberOfFrames need".into()));
+        }
+        let word_swapped =
+            file.encoding.is_big_endian() && element.vr == VR::OW && matches!(description.bits_allocated, 1 | 8);
+        Ok(Self::Native { value: element.value.clone(), word_swapped })
+    }
+}
+
+/// Assigns fragments to frames (PS3.5 A.4): one each, or by an offset table, or by the start codes of the streams.
+fn split(file: &DicomFile, description: &PixelDescription) -> Result<Vec<Range<usize>>> {
+    let Some((table, fragments)) = file.layout.fragments.split_first() else {
+        return Err(Error::PixelData("the basic offset table item is missing".into()));
+    };
+    let frames = usize::try_from(description.frames).unwrap_or(usize::MAX);
+    let mismatch = || {
+        Error::PixelData(format!(
+            "{} fragments cannot be assigned to {} frames of NumberOfFrames",
+            fragments.len(),
+            description.frames
+        ))
+    };
+    if fragments.len() < frames {
+        return Err(mismatch());
+    }
+    if fragments.len() == frames {
+        return Ok((0..frames).map(|i| i..i + 1).collect());
+    }
+    if frames == 1 {
+        return Ok(vec![0..fragments.len(); 1]);
+    }
+    // RLE has one fragment a frame (PS3.5 A.4.2), so more of them are more frames.
+    if file.transfer_syntax == uids::RLE_LOSSLESS {
+        return Err(mismatch());
+    }
+    let starts = match offsets(file, table)? {
+        Some(offsets) => offsets
+            .iter()
+            .map(|&offset| {
+                let item = fragments[0].start - 8 + offset;
+                fragments.binary_search_by_key(&item, |fragment| fragment.start - 8).ok()
+            })
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| Error::PixelData("the offset table points beside the fragments".into()))?,
+        None => start_codes(file, fragments)?,
+    };
+    let ascending = starts.first() == Some(&0) && starts.windows(2).all(|pair| pair[0] < pair[1]);
+    if starts.len() != frames || !ascending {
+        return Err(mismatch());
+    }
+    let ends = starts.iter().skip(1).copied().chain([fragments.len()]);
+    Ok(starts.iter().zip(ends).map(|(&start, end)| start..end).collect())
+}
+
+/// Reads the Extended Offset Table (7FE0,0001) or, where it is absent, the basic one; `None` where both are empty.
+fn offsets(file: &DicomFile, basic: &Range<u64>) -> Result<Option<Vec<u64>>> {
+    if let Some(extended) = file.layout.get(tags::EXTENDED_OFFSET_TABLE).filter(|e| !e.value.is_empty()) {
+        let bytes = file.data().read_vec(extended.value.start, extended.value.end - extended.value.start)?;
+        let entries = bytes.chunks_exact(8).map(|b| u64::from_le_bytes(b.try_into().expect("chunks of eight")));
+        return Ok(Some(entries.collect()));
+    }
+    let bytes = file.data().read_vec(basic.start, basic.end - basic.start)?;
+    let entries = bytes.chunks_exact(4).map(|b| u64::from(u32::from_le_bytes(b.try_into().expect("chunks of four"))));
+    Ok(Some(entries.collect::<Vec<_>>()).filter(|entries| !entries.is_empty()))
+}
+
+/// Returns the fragments that begin with the start code of a JPEG, JPEG-LS, JPEG 2000 or JPEG XL stream.
+fn start_codes(file: &DicomFile, fragments: &[Range<u64>]) -> Result<Vec<usize>> {
+    const CODES: [&[u8]; 4] = [&[0xFF, 0xD8, 0xFF], &[0xFF, 0x4F, 0xFF, 0x51], &[0xFF, 0x0A], b"\0\0\0\x0cJXL "];
+    let mut starts = Vec::new();
+    for (index, fragment) in fragments.iter().enumerate() {
+        let head = file.data().read_vec(fragment.start, (fragment.end - fragment.start).min(8))?;
+        if CODES.iter().any(|code| head.starts_with(code)) {
+            starts.push(index);
+        }
+    }
+    Ok(starts)
+}
+
+/// The frames of one instance; decodes one at a time, from any thread.
+#[derive(Debug)]
+pub struct Frames<'a> {
+    /// The file they are read from.
+    pub file: &'a DicomFile,
+    /// How they are stored.
+    pub description: PixelDescription,
+    /// The color tables of `PALETTE COLOR`.
+    pub palette: Option<PaletteColor>,
+    /// The value windows of the header, in stored values.
+    pub windows: Vec<Window>,
+    /// The values of the header.
+    pub header: &'a InMemDicomObject,
+    /// Where they lie.
+    pub store: Store,
+}
+
+impl Frames<'_> {
+    /// Returns Number of Frames.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.description.frames
+    }
+
+    /// Returns the bytes of a frame as they lie in the file: all its fragments, or its native bytes from the byte that
+    /// holds its first bit on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PixelData`] if there is no such frame, [`Error::Io`] if the file cannot be read.
+    pub fn stored(&self, frame: u32) -> Result<Vec<u8>> {
+        if frame >= self.count() {
+            return Err(Error::PixelData("there is no such frame".into()));
+        }
+        match &self.store {
+            Store::Native { value, .. } => {
+                let (range, _) = self.native_range(value, frame);
+                self.file.data().read_vec(range.start, range.end - range.start)
+            }
+            Store::Encapsulated(frames) => {
+                let fragments = &self.file.layout.fragments[1..];
+                let own = &fragments[frames[frame as usize].clone()];
+                let mut bytes = Vec::new();
+                for fragment in own {
+                    bytes.extend(self.file.data().read_vec(fragment.start, fragment.end - fragment.start)?);
+                }
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// Decodes a frame.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frames::stored`] and [`codec::decode`].
+    pub fn decode(&self, frame: u32) -> Result<Frame> {
+        let mut bytes = self.stored(frame)?;
+        match &self.store {
+            Store::Native { value, word_swapped } => {
+                let (_, first_bit) = self.native_range(value, frame);
+                let own = self.normalize(&mut bytes, first_bit, *word_swapped);
+                native::unpack(&self.description, self.file.encoding.is_big_endian(), false, own)
+            }
+            Store::Encapsulated(_) => codec::decode(&self.file.transfer_syntax, &self.description, &bytes),
+        }
+    }
+
+    /// Returns which bytes of a native value hold `frame`, whole words where words are swapped, and how many bits of
+    /// earlier frames come first.
+    #[must_use]
+    pub fn native_range(&self, value: &Range<u64>, frame: u32) -> (Range<u64>, u64) {
+        let bits = self.description.native_frame_bits();
+        let (first, last) = (bits * u64::from(frame), bits * (u64::from(frame) + 1));
+        let unit = if matches!(self.store, Store::Native { word_swapped: true, .. }) { 16 } else { 8 };
+        let start = first / unit * unit;
+        let end = (last.div_ceil(unit) * unit / 8).min(value.end - value.start);
+        (value.start + start / 8..value.start + end, first - start)
+    }
+
+    /// Turns native bytes into a plain sample stream that begins with the frame.
+    fn normalize<'b>(&self, bytes: &'b mut [u8], first_bit: u64, word_swapped: bool) -> &'b [u8] {
+        if word_swapped {
+            bytes.chunks_exact_mut(2).for_each(|word| word.swap(0, 1));
+        }
+        let skip = usize::try_from(first_bit / 8).expect("below a word");
+        let shift = first_bit % 8;
+        let needed = usize::try_from(self.description.native_frame_bits().div_ceil(8)).expect("a frame in memory");
+        let own = &mut bytes[skip..];
+        if shift > 0 {
+            for index in 0..needed.min(own.len()) {
+                let next = own.get(index + 1).copied().unwrap_or(0);
+                own[index] = own[index] >> shift | next << (8 - shift);
+            }
+        }
+        &own[..needed.min(own.len())]
+    }
+
+    /// Returns whether two native pixels share their chroma.
+    #[must_use]
+    pub const fn is_subsampled(&self) -> bool {
+        is_subsampled(&self.description)
+    }
+}

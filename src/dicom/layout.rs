@@ -1,0 +1,385 @@
+//! Where each element of a data set lies: a scan of the headers that reads no values.
+//!
+//! dicom-rs gives values without positions. To copy a file byte for byte but for its pixels, positions are what is
+//! needed, so this file walks over the element headers (decoded by `dicom-encoding`), checks that every length
+//! stays inside what encloses it, and notes every place, at any depth, that may hold pixels.
+
+use super::bytes::Bytes;
+use crate::error::{Error, Result};
+use dicom_core::header::SequenceItemHeader;
+use dicom_core::{Length, Tag, VR};
+use dicom_dictionary_std::tags;
+use dicom_encoding::decode::{
+    Decode, explicit_be::ExplicitVRBigEndianDecoder, explicit_le::ExplicitVRLittleEndianDecoder,
+    implicit_le::StandardImplicitVRLittleEndianDecoder,
+};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// How element headers are encoded (PS3.5 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Implicit VR, little endian.
+    ImplicitLittle,
+    /// Explicit VR, little endian.
+    ExplicitLittle,
+    /// Explicit VR, big endian (retired).
+    ExplicitBig,
+}
+
+impl Encoding {
+    /// Returns whether numbers have their most significant byte first.
+    #[must_use]
+    pub const fn is_big_endian(self) -> bool {
+        matches!(self, Self::ExplicitBig)
+    }
+}
+
+/// Nested data sets deeper than this are refused. PS3.5 sets no limit; the deepest content trees of structured
+/// reports seen in practice stay below 20 levels.
+const MAX_DEPTH: u32 = 100;
+
+/// Element headers read at once.
+const WINDOW: usize = 1 << 16;
+
+/// One element of the top level data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Element {
+    /// Its tag.
+    pub tag: Tag,
+    /// Its value representation; from the dictionary where it is not explicit.
+    pub vr: VR,
+    /// First byte of the header.
+    pub start: u64,
+    /// The value, without delimiters. Of a sequence: all its items.
+    pub value: Range<u64>,
+    /// First byte behind the element and its delimiter.
+    pub end: u64,
+    /// Length is undefined (FFFFFFFF).
+    pub undefined_length: bool,
+}
+
+/// A place below the top level that holds pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NestedPixels {
+    /// An Icon Image Sequence (0088,0200) with pixel data, at any depth.
+    Icon,
+    /// Pixel data in an item of another sequence.
+    PixelData,
+    /// Overlay data in an item of a sequence.
+    Overlay,
+}
+
+/// The elements of a data set in file order, and what was found below them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Top level elements.
+    pub elements: Vec<Element>,
+    /// The items of an encapsulated Pixel Data (7FE0,0010): the offset table first, then the fragments.
+    pub fragments: Vec<Range<u64>>,
+    /// Nested pixels, in file order.
+    pub nested: Vec<NestedPixels>,
+}
+
+impl Layout {
+    /// Walks over the data set in `range` of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] where a length reaches outside, a delimiter is missing or misplaced, a top level
+    /// attribute occurs twice, or nesting is absurdly deep.
+    pub fn scan(bytes: &Bytes, range: Range<u64>, encoding: Encoding) -> Result<Self> {
+        Self::scan_while(bytes, range, encoding, |_| true).map(|(layout, _)| layout)
+    }
+
+    /// Like [`Layout::scan`], but stops before the first element whose tag `wanted` refuses; returns where.
+    ///
+    /// # Errors
+    ///
+    /// As [`Layout::scan`].
+    pub fn scan_while(
+        bytes: &Bytes,
+        range: Range<u64>,
+        encoding: Encoding,
+        wanted: impl Fn(Tag) -> bool,
+    ) -> Result<(Self, u64)> {
+        let mut scanner = Scanner::new(bytes, range.end, encoding);
+        let mut seen = HashSet::new();
+        let mut position = range.start;
+        while position < range.end {
+            if scanner.is_zero_tail(position)? {
+                break;
+            }
+            let tag = scanner.header(position)?.tag;
+            if !wanted(tag) {
+                break;
+            }
+            // Readers disagree on which of two values holds; and a bomb of zeros ends here.
+            if !seen.insert(tag) {
+                return Err(Error::Malformed { problem: "an attribute occurs twice", position });
+            }
+            let mut element = scanner.element(position, range.end, 0)?;
+            // Some writers close encapsulated pixel data twice.
+            while element.undefined_length && scanner.is_sequence_delimiter(element.end)? {
+                element.end += 8;
+            }
+            position = element.end;
+            scanner.layout.elements.push(element);
+        }
+        Ok((scanner.layout, position))
+    }
+
+    /// Returns the top level element with this tag.
+    #[must_use]
+    pub fn get(&self, tag: Tag) -> Option<&Element> {
+        self.elements.iter().find(|element| element.tag == tag)
+    }
+}
+
+/// Decodes headers of one encoding from a sliding window over the file.
+struct Scanner<'a> {
+    bytes: &'a Bytes,
+    limit: u64,
+    encoding: Encoding,
+    window: RefCell<(u64, Vec<u8>)>,
+    layout: Layout,
+    /// Tags of the sequences around the current item.
+    path: Vec<Tag>,
+}
+
+/// A decoded element header.
+struct ElementHeader {
+    tag: Tag,
+    vr: VR,
+    length: Option<u32>,
+    size: u64,
+}
+
+impl<'a> Scanner<'a> {
+    const fn new(bytes: &'a Bytes, limit: u64, encoding: Encoding) -> Self {
+        Self {
+            bytes,
+            limit,
+            encoding,
+            window: RefCell::new((0, Vec::new())),
+            layout: Layout { elements: Vec::new(), fragments: Vec::new(), nested: Vec::new() },
+            path: Vec::new(),
+        }
+    }
+
+    /// Calls `f` with up to `count` bytes at `position`, fewer at the end.
+    fn peek<T>(&self, position: u64, count: usize, f: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        let mut window = self.window.borrow_mut();
+        let count = usize::try_from(self.limit.saturating_sub(position)).unwrap_or(usize::MAX).min(count);
+        let inside = position >= window.0 && position + count as u64 <= window.0 + window.1.len() as u64;
+        if !inside {
+            let length = (self.limit - position).min(WINDOW as u64);
+            *window = (position, self.bytes.read_vec(position, length)?);
+        }
+        let start = usize::try_from(position - window.0).expect("inside the window");
+        Ok(f(&window.1[start..start + count]))
+    }
+
+    /// Returns whether fewer bytes than an element header are left and all are zero: padding that some writers
+    /// append, above all behind deflated data.
+    fn is_zero_tail(&self, position: u64) -> Result<bool> {
+        Ok(self.limit - position < 8 && self.peek(position, 8, |tail| tail.iter().all(|&byte| byte == 0))?)
+    }
+
+    fn is_sequence_delimiter(&self, position: u64) -> Result<bool> {
+        let delimiter: [u8; 8] = match self.encoding {
+            Encoding::ExplicitBig => [0xFF, 0xFE, 0xE0, 0xDD, 0, 0, 0, 0],
+            _ => [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0],
+        };
+        self.peek(position, 8, |bytes| bytes == delimiter)
+    }
+
+    fn header(&self, position: u64) -> Result<ElementHeader> {
+        let encoding = self.encoding;
+        let decoded = self.peek(position, 12, |mut window| match encoding {
+            Encoding::ImplicitLittle => StandardImplicitVRLittleEndianDecoder::default().decode_header(&mut window),
+            Encoding::ExplicitLittle => ExplicitVRLittleEndianDecoder::default().decode_header(&mut window),
+            Encoding::ExplicitBig => ExplicitVRBigEndianDecoder::default().decode_header(&mut window),
+        })?;
+        let (header, size) =
+            decoded.map_err(|_| Error::Malformed { problem: "the file ends inside an element header", position })?;
+        let length = defined(header.len);
+        Ok(ElementHeader { tag: header.tag, vr: header.vr, length, size: size as u64 })
+    }
+
+    fn item_header(&self, position: u64) -> Result<SequenceItemHeader> {
+        let encoding = self.encoding;
+        let decoded = self.peek(position, 8, |mut window| match encoding {
+            Encoding::ExplicitBig => ExplicitVRBigEndianDecoder::default().decode_item_header(&mut window),
+            _ => ExplicitVRLittleEndianDecoder::default().decode_item_header(&mut window),
+        })?;
+        decoded.map_err(|_| Error::Malformed { problem: "an item or delimiter is expected", position })
+    }
+
+    /// Walks over the element at `position`, which must end by `limit`.
+    fn element(&mut self, position: u64, limit: u64, depth: u32) -> Result<Element> {
+        let ElementHeader { tag, vr, length, size } = self.header(position)?;
+        if tag.0 == 0xFFFE {
+            return Err(Error::Malformed { problem: "an item or delimiter outside a sequence", position });
+        }
+        let start = position + size;
+        let make = |value: Range<u64>, end| Element {
+            tag,
+            vr,
+            start: position,
+            value,
+            end,
+            undefined_length: length.is_none(),
+        };
+        self.note_nested(tag, length, depth);
+        match length {
+            Some(length) => {
+                let end = start + u64::from(length);
+                if end > limit {
+                    return Err(Error::Malformed { problem: "a length reaches outside its data set", position });
+                }
+                if vr == VR::SQ {
+                    self.sequence(tag, start, end, Some(end), depth)?;
+                } else if vr == VR::UN {
+                    self.unknown(tag, start..end, depth)?;
+                }
+                Ok(make(start..end, end))
+            }
+            None if is_pixel_data(tag) && vr != VR::SQ => {
+                let (value_end, end) = self.fragments(start, limit, depth)?;
+                Ok(make(start..value_end, end))
+            }
+            None => {
+                // An UN of undefined length is a sequence in implicit VR little endian (PS3.5 6.2.2, CP-246).
+                let outer = self.encoding;
+                if vr == VR::UN {
+                    self.encoding = Encoding::ImplicitLittle;
+                } else if vr != VR::SQ {
+                    return Err(Error::Malformed { problem: "undefined length on a plain value", position });
+                }
+                let ends = self.sequence(tag, start, limit, None, depth);
+                self.encoding = outer;
+                let (value_end, end) = ends?;
+                Ok(make(start..value_end, end))
+            }
+        }
+    }
+
+    /// Notes pixels below the top level.
+    fn note_nested(&mut self, tag: Tag, length: Option<u32>, depth: u32) {
+        if depth == 0 || length == Some(0) {
+            return;
+        }
+        if is_pixel_data(tag) {
+            let icon = self.path.contains(&tags::ICON_IMAGE_SEQUENCE);
+            self.layout.nested.push(if icon { NestedPixels::Icon } else { NestedPixels::PixelData });
+        } else if is_overlay_data(tag) {
+            self.layout.nested.push(NestedPixels::Overlay);
+        }
+    }
+
+    /// Walks over the items of a sequence from `position`; `end` is known for defined lengths. Returns the ends of
+    /// the value and of the element.
+    fn sequence(
+        &mut self,
+        tag: Tag,
+        mut position: u64,
+        limit: u64,
+        end: Option<u64>,
+        depth: u32,
+    ) -> Result<(u64, u64)> {
+        if depth >= MAX_DEPTH {
+            return Err(Error::Malformed { problem: "sequences are nested too deep", position });
+        }
+        self.path.push(tag);
+        let ends = loop {
+            if Some(position) == end {
+                break (position, position);
+            }
+            match self.item_header(position)? {
+                SequenceItemHeader::Item { len } => position = self.item(position + 8, limit, len, depth)?,
+                SequenceItemHeader::SequenceDelimiter if end.is_none() => break (position, position + 8),
+                _ => return Err(Error::Malformed { problem: "a misplaced delimiter", position }),
+            }
+        };
+        self.path.pop();
+        Ok(ends)
+    }
+
+    /// Walks over one item and returns where it ends.
+    fn item(&mut self, mut position: u64, limit: u64, length: Length, depth: u32) -> Result<u64> {
+        let end = defined(length).map(|length| position + u64::from(length));
+        if end.is_some_and(|end| end > limit) {
+            return Err(Error::Malformed { problem: "an item reaches outside its sequence", position });
+        }
+        loop {
+            if Some(position) == end {
+                return Ok(position);
+            }
+            if end.is_none() && self.peek(position, 8, |b| b.len() == 8)? {
+                if let Ok(SequenceItemHeader::ItemDelimiter) = self.item_header(position) {
+                    return Ok(position + 8);
+                }
+            }
+            position = self.element(position, end.unwrap_or(limit), depth + 1)?.end;
+        }
+    }
+
+    /// Looks into an UN of defined length: it may be a sequence whose VR the writer did not know. What does not
+    /// walk as one is plain bytes.
+    fn unknown(&mut self, tag: Tag, value: Range<u64>, depth: u32) -> Result<()> {
+        if value.end - value.start < 8 || !self.peek(value.start, 4, |b| b == [0xFE, 0xFF, 0x00, 0xE0])? {
+            return Ok(());
+        }
+        let (outer, found, path) = (self.encoding, self.layout.nested.len(), self.path.len());
+        self.encoding = Encoding::ImplicitLittle;
+        let walked = self.sequence(tag, value.start, value.end, Some(value.end), depth);
+        self.encoding = outer;
+        self.path.truncate(path);
+        match walked {
+            Err(error @ Error::Io { .. }) => return Err(error),
+            Err(_) => self.layout.nested.truncate(found),
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Walks over the items of encapsulated pixel data (PS3.5 A.4). Returns the ends of the value and the element.
+    fn fragments(&mut self, mut position: u64, limit: u64, depth: u32) -> Result<(u64, u64)> {
+        loop {
+            match self.item_header(position)? {
+                SequenceItemHeader::Item { len: Length(len) } if len != u32::MAX => {
+                    let start = position + 8;
+                    let end = start + u64::from(len);
+                    if end > limit {
+                        return Err(Error::Malformed { problem: "a fragment reaches past the end", position });
+                    }
+                    if depth == 0 {
+                        self.layout.fragments.push(start..end);
+                    }
+                    position = end;
+                }
+                SequenceItemHeader::SequenceDelimiter => return Ok((position, position + 8)),
+                _ => return Err(Error::Malformed { problem: "a misplaced delimiter in PixelData", position }),
+            }
+        }
+    }
+}
+
+/// Returns the length, `None` where it is undefined. (`Length` is equal to nothing when undefined.)
+const fn defined(length: Length) -> Option<u32> {
+    if length.0 == u32::MAX { None } else { Some(length.0) }
+}
+
+/// Returns whether this is Pixel Data or one of its floating point forms.
+#[must_use]
+pub fn is_pixel_data(tag: Tag) -> bool {
+    matches!(tag, tags::PIXEL_DATA | tags::FLOAT_PIXEL_DATA | tags::DOUBLE_FLOAT_PIXEL_DATA)
+}
+
+/// Returns whether this is Overlay Data (60xx,3000), even groups only.
+#[must_use]
+pub const fn is_overlay_data(tag: Tag) -> bool {
+    tag.0 & 0xFF01 == 0x6000 && tag.1 == 0x3000
+}

@@ -1,0 +1,108 @@
+//! The one way files come into being: under a temporary name, synced, then renamed.
+
+use crate::error::{Error, Result};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// A file that is not there yet: it appears under its name only by [`Pending::commit`] and is removed when dropped.
+#[derive(Debug)]
+pub struct Pending {
+    file: BufWriter<NamedTempFile>,
+    path: PathBuf,
+}
+
+impl Pending {
+    /// Creates a temporary file beside `path`, and the folders above it. The name tells nothing of `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn create(path: &Path) -> Result<Self> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(Error::io("cannot create the output folder"))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".deburn-").suffix(".partial");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // As a plain `create` would: the umask takes its part.
+            builder.permissions(std::fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder).map_err(Error::io("cannot create a file in the output folder"))?;
+        Ok(Self { file: BufWriter::with_capacity(1 << 17, file), path: path.to_owned() })
+    }
+
+    /// Returns the temporary file's path, its content flushed, for a look at it before [`Pending::commit`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn flushed(&mut self) -> Result<&Path> {
+        self.file.flush().map_err(Error::io("cannot write the output"))?;
+        Ok(self.file.get_ref().path())
+    }
+
+    /// Syncs the content to disk and gives the file its name. An existing file stays unless `overwrite`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; the temporary file is gone then.
+    pub fn commit(self, overwrite: bool) -> Result<()> {
+        let file = self.file.into_inner().map_err(|error| Error::io("cannot write the output")(error.into_error()))?;
+        file.as_file().sync_all().map_err(Error::io("cannot write the output"))?;
+        let persisted = if overwrite { file.persist(&self.path) } else { file.persist_noclobber(&self.path) };
+        persisted.map_err(|error| Error::io("cannot rename the output")(error.error))?;
+        Ok(())
+    }
+}
+
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for Pending {
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        self.file.flush()?;
+        self.file.get_mut().read(bytes)
+    }
+}
+
+impl Seek for Pending {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b.dcm");
+        let mut pending = Pending::create(&path).unwrap();
+        pending.write_all(b"half").unwrap();
+        assert!(!path.exists());
+        drop(pending);
+        assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
+
+        let mut pending = Pending::create(&path).unwrap();
+        pending.write_all(b"whole").unwrap();
+        pending.commit(false).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+
+        let mut pending = Pending::create(&path).unwrap();
+        pending.write_all(b"again").unwrap();
+        assert!(pending.commit(false).is_err(), "an existing file stays");
+        assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+        assert_eq!(std::fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+}

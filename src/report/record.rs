@@ -1,0 +1,251 @@
+//! The lines of a report. These types are its JSON Schema.
+//!
+//! No line holds text read from pixels or header values other than UIDs and Modality. Nothing in a line depends on
+//! time, threads or the machine.
+
+use crate::error::Error;
+use crate::geometry::{Quad, Rect};
+use crate::phi::{Decision, Policy};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One line of a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Line {
+    /// The first line: what ran.
+    Run(Header),
+    /// An input.
+    Instance(Record),
+    /// A file in an input folder that is not DICOM. It is no input and nothing of it is in the output.
+    Ignored(IgnoredFile),
+    /// The last line: the sums.
+    Summary(Footer),
+}
+
+/// What ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Header {
+    /// Version of deburn.
+    pub version: String,
+    /// `mask` or `scan`.
+    pub command: String,
+    /// What decides on the result.
+    pub options: Options,
+    /// The inference runtime.
+    pub runtime: Runtime,
+    /// The models used.
+    pub models: Vec<ModelUsed>,
+}
+
+/// The options that decide on the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Options {
+    /// Which text stays.
+    pub policy: Policy,
+    /// Largest frame, in pixels.
+    pub max_pixels: u64,
+    /// The device asked for.
+    pub device: String,
+}
+
+/// The inference runtime.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Runtime {
+    /// Version of ONNX Runtime.
+    pub version: String,
+    /// The execution provider really used.
+    pub execution_provider: String,
+}
+
+/// A model used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelUsed {
+    /// What it is for.
+    pub role: String,
+    /// Its file name.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+}
+
+/// What became of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Examined, nothing to mask: in the output as it was.
+    Clean,
+    /// Text was masked.
+    Masked,
+    /// Nothing in it could hold burned-in text: in the output as it was.
+    NoPixels,
+    /// A person has to look; not in the output.
+    Review,
+    /// It could not be done; not in the output.
+    Held,
+}
+
+/// Why an input is held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reason {
+    /// Kind of reason, for programs.
+    pub code: String,
+    /// One line for people; names attributes, holds no values.
+    pub message: String,
+}
+
+impl From<&Error> for Reason {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code().into(), message: error.to_string() }
+    }
+}
+
+/// How many frames were looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FrameCount {
+    /// Frames that the detector has seen.
+    pub examined: u32,
+    /// Number of Frames (0028,0008); 0 where it could not be read.
+    pub total: u32,
+}
+
+/// How masked pixels were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteMethod {
+    /// Overwritten in place, all other bytes of the file as they were.
+    InPlace,
+    /// Pixel Data written uncompressed.
+    Decoded,
+}
+
+/// A text line in one or more consecutive frames.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RegionRecord {
+    /// Corners in frame pixels, clockwise from the top left of the text when upright, before padding.
+    pub quad: Quad,
+    /// The smallest box around what is masked, padding included.
+    pub bounding_box: Rect,
+    /// First and last frame it stands in, counted from 0, both included.
+    pub frames: [u32; 2],
+    /// The detector's score, 0..=1.
+    pub score: f32,
+    /// What was done.
+    pub action: Decision,
+    /// The id of the rule that decided.
+    pub reason: String,
+}
+
+/// What was found in an input and done with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// The input's path below its input folder, with `/` between names. It is also the output's path.
+    pub path: String,
+    /// What became of it.
+    pub status: Status,
+    /// Why it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// SOP Class UID (0008,0016).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop_class_uid: Option<String>,
+    /// SOP Instance UID (0008,0018).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sop_instance_uid: Option<String>,
+    /// Modality (0008,0060).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modality: Option<String>,
+    /// Transfer Syntax UID of the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_syntax: Option<String>,
+    /// Transfer Syntax UID of the output; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_transfer_syntax: Option<String>,
+    /// How masked pixels were written; absent where none were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write_method: Option<WriteMethod>,
+    /// Frames looked at.
+    pub frames: FrameCount,
+    /// The text found, by first frame, then from top to bottom.
+    pub regions: Vec<RegionRecord>,
+}
+
+impl Record {
+    /// Makes the record of an input that nothing is known of yet.
+    #[must_use]
+    pub const fn new(path: String) -> Self {
+        Self {
+            path,
+            status: Status::Held,
+            reason: None,
+            sop_class_uid: None,
+            sop_instance_uid: None,
+            modality: None,
+            transfer_syntax: None,
+            output_transfer_syntax: None,
+            write_method: None,
+            frames: FrameCount { examined: 0, total: 0 },
+            regions: Vec::new(),
+        }
+    }
+}
+
+/// A file that is not DICOM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IgnoredFile {
+    /// Its path below its input folder.
+    pub path: String,
+    /// Why it was not taken for DICOM.
+    pub message: String,
+}
+
+/// Inputs by status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// See [`Status::Clean`].
+    pub clean: u64,
+    /// See [`Status::Masked`].
+    pub masked: u64,
+    /// See [`Status::NoPixels`].
+    pub no_pixels: u64,
+    /// See [`Status::Review`].
+    pub review: u64,
+    /// See [`Status::Held`].
+    pub held: u64,
+}
+
+impl Counts {
+    /// Counts one more.
+    pub const fn add(&mut self, status: Status) {
+        let count = match status {
+            Status::Clean => &mut self.clean,
+            Status::Masked => &mut self.masked,
+            Status::NoPixels => &mut self.no_pixels,
+            Status::Review => &mut self.review,
+            Status::Held => &mut self.held,
+        };
+        *count += 1;
+    }
+
+    /// Returns the sum.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.clean + self.masked + self.no_pixels + self.review + self.held
+    }
+}
+
+/// The sums of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Footer {
+    /// Inputs of the run: files named, and DICOM files found in folders.
+    pub inputs: u64,
+    /// Inputs by status; their sum is `inputs`.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Files in input folders that are not DICOM.
+    pub ignored: u64,
+    /// Frames that the detector has seen.
+    pub frames_examined: u64,
+    /// Regions masked, a region in several frames counted once.
+    pub regions_masked: u64,
+}

@@ -1,0 +1,103 @@
+//! Writes a report line by line and keeps the sums.
+
+use super::record::{Footer, Header, Line, Status};
+use crate::error::{Error, Result};
+use crate::phi::Decision;
+use std::io::Write;
+
+/// Writes lines to `W` and adds them up.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    footer: Footer,
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins a report with its header.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn new(out: W, header: Header) -> Result<Self> {
+        let mut writer = Self { out, footer: Footer::default() };
+        writer.write(&Line::Run(header))?;
+        Ok(writer)
+    }
+
+    /// Adds a line of an input or of an ignored file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn add(&mut self, line: &Line) -> Result<()> {
+        match line {
+            Line::Instance(record) => {
+                self.footer.counts.add(record.status);
+                self.footer.frames_examined += u64::from(record.frames.examined);
+                let masked = record.regions.iter().filter(|region| region.action == Decision::Mask).count();
+                if record.status == Status::Masked {
+                    self.footer.regions_masked += masked as u64;
+                }
+            }
+            Line::Ignored(_) => self.footer.ignored += 1,
+            Line::Run(_) | Line::Summary(_) => {}
+        }
+        self.write(line)
+    }
+
+    /// Ends the report after `files` inputs and ignored files, and returns the sums and the writer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verification`] if the records are not as many as the files, [`Error::Io`].
+    pub fn finish(mut self, files: u64) -> Result<(Footer, W)> {
+        self.footer.inputs = files - self.footer.ignored.min(files);
+        self.write(&Line::Summary(self.footer))?;
+        self.out.flush().map_err(Error::io("cannot write the report"))?;
+        if self.footer.inputs != self.footer.counts.total() {
+            return Err(Error::Verification("inputs and records differ in number"));
+        }
+        Ok((self.footer, self.out))
+    }
+
+    fn write(&mut self, line: &Line) -> Result<()> {
+        let json = serde_json::to_string(line).map_err(|error| Error::io("cannot write the report")(error.into()))?;
+        writeln!(self.out, "{json}").map_err(Error::io("cannot write the report"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::{Options, Record, Runtime};
+    use super::*;
+    use crate::phi::Policy;
+
+    fn header() -> Header {
+        Header {
+            version: "0".into(),
+            command: "mask".into(),
+            options: Options { policy: Policy::All, max_pixels: 1, device: "cpu".into() },
+            runtime: Runtime { version: "0".into(), execution_provider: "CPUExecutionProvider".into() },
+            models: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_lost_record_is_an_error() {
+        let mut writer = Writer::new(Vec::new(), header()).unwrap();
+        writer.add(&Line::Instance(Record::new("a".into()))).unwrap();
+        assert!(matches!(writer.finish(2), Err(Error::Verification(_))));
+    }
+
+    #[test]
+    fn lines_read_back_as_they_were_written() {
+        let mut writer = Writer::new(Vec::new(), header()).unwrap();
+        let record = Line::Instance(Record::new("a".into()));
+        writer.add(&record).unwrap();
+        let (footer, bytes) = writer.finish(1).unwrap();
+        assert_eq!((footer.inputs, footer.counts.held), (1, 1));
+        let lines: Vec<Line> =
+            String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines, [Line::Run(header()), record, Line::Summary(footer)]);
+    }
+}

@@ -1,0 +1,106 @@
+//! What is refused before any work, and how.
+
+mod common;
+
+use common::{deburn, fixtures};
+use std::path::Path;
+
+fn refused(arguments: &[&Path], words: &str) {
+    let output = deburn().args(arguments).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(words), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn an_output_in_the_input_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(fixtures().join("dx_rle.dcm"), folder.path().join("a.dcm")).unwrap();
+    let out = folder.path().join("out");
+    refused(&[Path::new("mask"), folder.path(), Path::new("-o"), &out], "inside an input");
+    refused(&[Path::new("mask"), &folder.path().join("a.dcm"), Path::new("-o"), folder.path()], "inside the output");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1, "nothing was made");
+}
+
+#[test]
+fn two_inputs_with_one_output_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (a, b) = (folder.path().join("a"), folder.path().join("b"));
+    for sub in [&a, &b] {
+        std::fs::create_dir(sub).unwrap();
+        std::fs::copy(fixtures().join("dx_rle.dcm"), sub.join("x.dcm")).unwrap();
+    }
+    let out = folder.path().join("out");
+    refused(&[Path::new("mask"), &a, &b, Path::new("-o"), &out], "same place in the output");
+    assert!(!out.exists());
+}
+
+#[test]
+fn an_existing_output_stays_without_overwrite() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("dx_rle.dcm"), b"mine").unwrap();
+    let input = fixtures().join("dx_rle.dcm");
+    refused(&[Path::new("mask"), &input, Path::new("-o"), &out], "--overwrite");
+    assert_eq!(std::fs::read(out.join("dx_rle.dcm")).unwrap(), b"mine");
+    deburn().arg("mask").arg(&input).arg("-o").arg(&out).arg("--overwrite").assert().success();
+    assert!(std::fs::metadata(out.join("dx_rle.dcm")).unwrap().len() > 1000);
+}
+
+#[test]
+fn a_device_that_is_not_there_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    let input = fixtures().join("dx_rle.dcm");
+    for device in ["cuda", "openvino"] {
+        let arguments = [Path::new("mask"), &input, Path::new("-o"), &out, Path::new("--device"), Path::new(device)];
+        refused(&arguments, &format!("device {device} is not available"));
+        assert!(!out.join("dx_rle.dcm").exists());
+    }
+    refused(&[Path::new("scan"), &input, Path::new("--device"), Path::new("gpu")], "a device is");
+}
+
+#[test]
+fn a_missing_runtime_is_named_with_what_mends_it() {
+    let input = fixtures().join("dx_rle.dcm");
+    let arguments = [Path::new("scan"), &input, Path::new("--ort-lib"), Path::new("/nowhere/libonnxruntime.so")];
+    refused(&arguments, "/nowhere/libonnxruntime.so");
+    refused(&arguments, "fetch-runtime");
+}
+
+#[test]
+fn a_model_that_was_changed_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    for entry in std::fs::read_dir(models).unwrap().map(Result::unwrap) {
+        let mut bytes = std::fs::read(entry.path()).unwrap();
+        if entry.path().extension().is_some_and(|extension| extension == "onnx") {
+            bytes[1000] ^= 1;
+        }
+        std::fs::write(folder.path().join(entry.file_name()), bytes).unwrap();
+    }
+    let input = fixtures().join("dx_rle.dcm");
+    refused(&[Path::new("scan"), &input, Path::new("--model-dir"), folder.path()], "sha256");
+}
+
+#[test]
+fn wrong_arguments_exit_with_1() {
+    refused(&[Path::new("mask")], "Usage");
+    refused(&[Path::new("mask"), Path::new("x.dcm"), Path::new("-o"), Path::new("o")], "x.dcm");
+    deburn().arg("--help").assert().code(0);
+    deburn().arg("--version").assert().code(0);
+}
+
+#[test]
+fn doctor_finds_this_installation_fit() {
+    let output = deburn().arg("doctor").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{text}");
+    for word in ["ONNX Runtime", "CPUExecutionProvider", "PP-OCRv6_det_small.onnx", "1.2.840.10008.1.2.4.50"] {
+        assert!(text.contains(word), "{word} in:\n{text}");
+    }
+    let output = deburn().args(["doctor", "--ort-lib", "/nowhere/lib.so"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+}
