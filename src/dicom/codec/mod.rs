@@ -12,6 +12,8 @@ mod rle;
 mod syntaxes;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod turbo;
 
 use std::io::Read as _;
