@@ -68,28 +68,24 @@ impl PaletteColor {
         self.wide
     }
 
-    /// Returns the stored value whose color has the lowest luma, as it lies in the lowest `bits_stored` bits.
+    /// Returns the stored value whose color has the lowest luma, of several the lowest.
     ///
-    /// Of several, it is the numerically lowest. `signed` is Pixel Representation 1.
+    /// Only values that Bits Stored and Pixel Representation (`signed`) can represent are considered.
     #[must_use]
-    pub fn darkest_index(&self, bits_stored: u16, signed: bool) -> u32 {
+    pub fn darkest_index(&self, bits_stored: u16, signed: bool) -> i32 {
         let bits = u32::from(bits_stored.clamp(1, 32));
         let (lowest, highest) =
             if signed { (-(1_i64 << (bits - 1)), (1_i64 << (bits - 1)) - 1) } else { (0, (1_i64 << bits) - 1) };
-        // Values outside the table look like its ends, so only the lowest possible one has to be tried beyond it.
-        let first = i64::from(self.first);
-        let last = first + self.entries.len() as i64 - 1;
-        let inside = first.max(lowest)..=last.min(highest);
-        let luma = |index: &i64| {
-            let entry = usize::try_from((index - first).max(0)).unwrap_or(0).min(self.entries.len() - 1);
-            let [red, green, blue] = self.entries[entry].map(u32::from);
+        let narrow = |value: i64| i32::try_from(value).unwrap_or(i32::MAX);
+        let (lowest, highest) = (narrow(lowest), narrow(highest));
+        let last = self.first + i32::try_from(self.entries.len()).expect("65536 entries at most") - 1;
+        // Values outside the table look like its ends, so beyond it only the lowest possible one has to be tried.
+        let inside = self.first.max(lowest)..=last.min(highest);
+        let luma = |index: &i32| {
+            let [red, green, blue] = self.rgb(*index).map(u32::from);
             299 * red + 587 * green + 114 * blue
         };
-        let darkest = std::iter::once(lowest).chain(inside).min_by_key(luma).unwrap_or(lowest);
-        let mask = u32::MAX >> (32 - bits);
-        // Two's complement, cut to the bits stored.
-        let [b0, b1, b2, b3, ..] = darkest.to_le_bytes();
-        u32::from_le_bytes([b0, b1, b2, b3]) & mask
+        std::iter::once(lowest).chain(inside).min_by_key(luma).unwrap_or(lowest)
     }
 }
 
@@ -238,7 +234,7 @@ mod tests {
         let palette = PaletteColor::new([[4, -2, 16]; 3], [&red, &green, &green], false).expect("well formed");
         assert_eq!(palette.darkest_index(8, true), 0);
         let palette = PaletteColor::new([[4, -3, 16]; 3], [&red, &green, &green], false).expect("well formed");
-        assert_eq!(palette.darkest_index(8, true), 0xFF);
+        assert_eq!(palette.darkest_index(8, true), -1);
         let palette = PaletteColor::new([[1, 300, 16]; 3], [&red[..2]; 3], false).expect("well formed");
         assert_eq!(palette.darkest_index(8, false), 0);
     }
@@ -274,7 +270,7 @@ mod tests {
             let bytes = words(&data);
             if let Ok(palette) = PaletteColor::new([[entries, first, bits]; 3], [&bytes; 3], segmented) {
                 let _ = palette.rgb8(index);
-                prop_assert!(palette.darkest_index(8, true) < 256);
+                prop_assert!((-128..128).contains(&palette.darkest_index(8, true)));
             }
         }
     }

@@ -12,6 +12,8 @@ mod rle;
 mod syntaxes;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod turbo;
 
 use std::io::Read as _;
@@ -37,10 +39,10 @@ pub fn decode(transfer_syntax: &str, description: &PixelDescription, data: &[u8]
     // Decoders hold no state between calls, so nothing broken can be seen afterwards.
     let frame = catch_unwind(AssertUnwindSafe(|| dispatch(transfer_syntax, description, data)))
         .map_err(|_| Error::Panic("a decoder"))??;
-    let fits = match (&frame.samples, description.bits_allocated) {
-        (Samples::U8(_), 1 | 8) | (Samples::U16(_), 16) | (Samples::U32(_), 32) => true,
-        _ => false,
-    };
+    let fits = matches!(
+        (&frame.samples, description.bits_allocated),
+        (Samples::U8(_), 1 | 8) | (Samples::U16(_), 16) | (Samples::U32(_), 32)
+    );
     if !fits || frame.samples.len() as u64 != description.samples() {
         return Err(Error::PixelData("a decoder returned another number of samples than a frame has".into()));
     }
