@@ -127,6 +127,10 @@ impl Stream {
             match marker {
                 0xFF => continue,
                 EOI => {
+                    // A frame more than promised, hidden from readers that stop here.
+                    if data[at + 1..].windows(3).any(|bytes| bytes == [0xFF, SOI, 0xFF]) {
+                        return Err(failed("another image follows the end of the stream"));
+                    }
                     ended = true;
                     break;
                 }
@@ -211,6 +215,11 @@ mod tests {
         assert_eq!(stream.parts.last(), Some(&Part::Coded(26..32)));
         assert!(stream.ended);
         assert_eq!(stream.scans(TINY).count(), 1);
+    }
+
+    #[test]
+    fn a_second_image_behind_eoi_is_an_error() {
+        assert!(Stream::read("JPEG", &TINY.repeat(2), 1).is_err());
     }
 
     #[test]
