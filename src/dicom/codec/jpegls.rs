@@ -18,6 +18,10 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     if stream.header.process != 0xF7 {
         return Err(failed("stream is JPEG"));
     }
+    // The decoder sees this too, but only after it has read zeros for all that is missing, at seconds an image.
+    if !stream.ended {
+        return Err(failed("stream is cut off"));
+    }
     if stream.header.components.iter().any(|c| c.1 != 0x11) {
         return Err(failed("subsampled components"));
     }
