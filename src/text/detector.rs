@@ -1,8 +1,6 @@
 //! Finds the text lines of one picture: scales, tiles, and what to make of boxes that are too large to be text.
 #![expect(
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "picture sides are checked to be below 2^20 before anything is computed from them"
 )]
 
@@ -291,7 +289,11 @@ mod tests {
 
     impl Model for Bright {
         fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
-            assert!(input.dim().2 % 32 == 0 && input.dim().3 % 32 == 0 && input.dim().2.max(input.dim().3) <= 1280);
+            assert!(
+                input.dim().2.is_multiple_of(32)
+                    && input.dim().3.is_multiple_of(32)
+                    && input.dim().2.max(input.dim().3) <= 1280
+            );
             Ok(input.slice(s![.., ..1, .., ..]).mapv(|v| if v > 0.5 { 0.9 } else { 0.0 }))
         }
     }
