@@ -1,6 +1,4 @@
 //! Detection of one frame of two usual sizes, and the reading of a probability map alone.
-#![expect(missing_docs, reason = "criterion's macros make undocumented functions")]
-#![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 use std::hint::black_box;
 

@@ -127,7 +127,9 @@ mod tests {
 
     #[test]
     fn a_folder_without_models_is_bad() {
-        let options = DoctorOptions { model_folder: Some("/nowhere".into()), ..DoctorOptions::default() };
+        // No library either, for one that is loaded stays so for the other test.
+        let missing = Some("/nowhere".into());
+        let options = DoctorOptions { ort_library: missing.clone(), model_folder: missing, device: Device::Auto };
         let (text, works) = description(&options);
         assert!(!works && text.contains("bad: model manifest.toml: cannot be read"), "{text}");
     }

@@ -1,8 +1,6 @@
 //! Finds the text lines of one picture: scales, tiles, and what to make of boxes that are too large to be text.
 #![expect(
     clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
     reason = "picture sides are checked to be below 2^20 before anything is computed from them"
 )]
 
@@ -38,14 +36,17 @@ pub struct Passes {
     /// How many pixels neighboring tiles share.
     pub tile_overlap: u32,
     /// Reduced copies are shown too, each half as large as the one before, as long as their short side reaches this.
-    /// A number above the largest picture's side means none.
     pub least_reduced_side: u32,
+    /// Even smaller copies are shown down to this short side, of which only giant lines are taken.
+    pub least_giant_reduced_side: u32,
     /// A line is giant if its short side is above this share of the picture's short side…
     pub giant_share: f32,
     /// …and above this many pixels of the enlarged picture.
     pub giant_side: f32,
     /// A giant line may be large text if its short side is up to this share of the picture's short side.
     pub largest_share: f32,
+    /// A giant line is large text if it is found again, reduced, with this share of the area of both together.
+    pub giant_agreement: f32,
 }
 
 impl Default for Passes {
@@ -62,6 +63,9 @@ impl Default for Passes {
             // At 100, one more copy of a usual frame, one more of 315 lines is found, but the area masked outside of
             // text doubles, and on pictures without text it reaches a third of one.
             least_reduced_side: 200,
+            // No further copies. At 60 single letters up to a third of the picture's height are found, and not only up
+            // to about a fifth, but one of ten text-free pictures was masked to 27 %.
+            least_giant_reduced_side: 200,
             // Text-free pictures were masked to 24 % without the rule, to 2 % with this number.
             giant_share: 0.18,
             // Without it a strip of a frame would have no line that is not giant.
@@ -69,6 +73,8 @@ impl Default for Passes {
             // Without a limit, two of ten text-free pictures were masked whole: their boxes are found again at any
             // size. With this one the check for large text changed nothing on 32 real pictures.
             largest_share: 0.45,
+            // At 0.3 one of ten text-free pictures was masked to 20 %, and no line more was found.
+            giant_agreement: 0.5,
         }
     }
 }
@@ -173,12 +179,16 @@ impl Detector {
         }
         let short = work.image.width().min(work.image.height()) as f32;
         let mut scale = 0.5;
-        while short * scale >= self.settings.passes.least_reduced_side as f32 {
+        let passes = self.settings.passes;
+        while short * scale >= passes.least_giant_reduced_side.min(passes.least_reduced_side) as f32 {
             let (more_giants, found) = split(self.one_scale(work.image, scale)?, work.giant);
             giants.extend(more_giants);
+            scale /= 2.0;
+            if short * scale * 2.0 < passes.least_reduced_side as f32 {
+                continue;
+            }
             let new: Vec<_> = found.into_iter().filter(|found| !quads::covered(&found.core, &lines)).collect();
             lines.extend(new.into_iter().map(|found| found.line));
-            scale /= 2.0;
         }
         let largest = self.settings.passes.largest_share * short;
         for giant in quads::merge(giants) {
@@ -203,13 +213,13 @@ impl Detector {
     /// Returns whether a giant line is text: whether it is found again when it is shown with its surroundings, so
     /// much reduced that it is of usual height. A lead marker is, a sector or a Doppler window is not.
     fn is_large_text(&mut self, work: &Work<'_>, giant: &TextLine) -> Result<bool> {
-        // The height at which the network finds lines best, and how well the two have to agree.
+        // The height at which the network finds lines best.
         const USUAL_HEIGHT: f32 = 48.0;
-        const AGREEMENT: f32 = 0.5;
+        let agreement = self.settings.passes.giant_agreement;
         let side = quads::short_side(&giant.quad);
         let (crop, origin) = crop(work.image, &giant.quad, side);
         let lines = self.one_scale(&crop, USUAL_HEIGHT / side)?;
-        Ok(lines.into_iter().any(|found| quads::overlap(&moved(found, origin).line.quad, &giant.quad) > AGREEMENT))
+        Ok(lines.into_iter().any(|found| quads::overlap(&moved(found, origin).line.quad, &giant.quad) > agreement))
     }
 
     /// Returns the lines in a copy of `image` of another size, in pixels of `image`.
@@ -279,7 +289,11 @@ mod tests {
 
     impl Model for Bright {
         fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
-            assert!(input.dim().2 % 32 == 0 && input.dim().3 % 32 == 0 && input.dim().2.max(input.dim().3) <= 1280);
+            assert!(
+                input.dim().2.is_multiple_of(32)
+                    && input.dim().3.is_multiple_of(32)
+                    && input.dim().2.max(input.dim().3) <= 1280
+            );
             Ok(input.slice(s![.., ..1, .., ..]).mapv(|v| if v > 0.5 { 0.9 } else { 0.0 }))
         }
     }

@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_large_letter_is_found() {
         let mut image = RgbImage::new(640, 480);
-        let area = sample::draw(&mut image, "H", 300, 200, 16);
+        let area = sample::draw(&mut image, "H", 300, 200, 10);
         assert!(is_covered(&image, area));
     }
 

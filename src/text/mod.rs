@@ -19,6 +19,7 @@ mod quads;
 mod runtime;
 pub mod sample;
 mod tiles;
+mod version;
 
 pub use detector::{Detector, DetectorSettings, Passes, TextLine};
 pub use device::Device;

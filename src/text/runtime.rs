@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use ort::environment::Environment;
 use ort::ep::{self, ExecutionProvider};
 
-use super::ort_release;
+use super::{ort_release, version};
 use crate::error::{Error, Result};
 
 /// The loaded ONNX Runtime library. Clones are the same library.
@@ -18,6 +18,7 @@ struct Loaded {
     // Keeps the library's global state alive as long as the process.
     environment: Environment,
     path: PathBuf,
+    version: String,
 }
 
 /// The one library of this process: it cannot be unloaded or exchanged.
@@ -51,7 +52,8 @@ impl Runtime {
         for place in &places {
             match try_load(place) {
                 Ok(environment) => {
-                    let runtime = Self(Arc::new(Loaded { environment, path: place.clone() }));
+                    let version = version::of_library(place).unwrap_or_else(|| ort::info().to_owned());
+                    let runtime = Self(Arc::new(Loaded { environment, path: place.clone(), version }));
                     tracing::debug!(path = %place.display(), "loaded ONNX Runtime");
                     *loaded = Some(runtime.clone());
                     return Ok(runtime);
@@ -68,10 +70,10 @@ impl Runtime {
         &self.0.path
     }
 
-    /// Returns the library's version, such as `1.31.1`, or its build description if it names none.
+    /// Returns the library's version, such as `1.31.1`.
     #[must_use]
-    pub fn version(&self) -> String {
-        version_in(ort::info())
+    pub fn version(&self) -> &str {
+        &self.0.version
     }
 
     /// Returns the execution providers compiled into the library. That one is listed does not mean that its driver
@@ -176,25 +178,9 @@ fn advice(chosen: bool) -> String {
     }
 }
 
-/// Reads the version out of the library's build description.
-fn version_in(info: &str) -> String {
-    let branch = info.split_once("git-branch=").map(|(_, rest)| rest.split([',', ' ']).next().unwrap_or(rest));
-    let number = branch.map(|branch| branch.trim_start_matches(|c: char| !c.is_ascii_digit()));
-    match number {
-        Some(number) if number.starts_with(|c: char| c.is_ascii_digit()) && number.contains('.') => number.to_owned(),
-        _ => info.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_version_is_read_from_the_build_description() {
-        assert_eq!(version_in("ORT Build Info: git-branch=rel-1.31.1, git-commit-id=1, build type=Release"), "1.31.1");
-        assert_eq!(version_in("ORT Build Info: git-branch=HEAD, x"), "ORT Build Info: git-branch=HEAD, x");
-    }
 
     #[test]
     fn only_folders_of_this_program_and_the_loader_are_searched() {
@@ -217,7 +203,7 @@ mod tests {
     fn the_library_loads_and_runs_on_the_cpu() {
         let runtime = Runtime::load(None).expect("the build puts the library beside the tests");
         assert!(runtime.providers().contains(&"CPUExecutionProvider"), "{:?}", runtime.providers());
-        assert!(runtime.version().starts_with("1."), "{}", runtime.version());
+        assert_eq!(runtime.version(), ort_release::VERSION);
         assert!(matches!(Runtime::load(Some(Path::new("/other.so"))), Err(Error::Usage(_))));
     }
 }
