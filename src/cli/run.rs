@@ -133,7 +133,10 @@ fn header(job: &Job<'_>, pipeline: &Pipeline) -> Header {
             max_pixels: pipeline.limits.max_pixels,
             device: job.arguments.engine.device.to_string(),
         },
-        runtime: Runtime { version: engine.runtime().version(), execution_provider: engine.device().provider().into() },
+        runtime: Runtime {
+            version: engine.runtime().version().into(),
+            execution_provider: engine.device().provider().into(),
+        },
         models: vec![ModelUsed { role: "detector".into(), file: model.file.clone(), sha256: model.sha256.clone() }],
     }
 }

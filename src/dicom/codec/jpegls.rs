@@ -1,7 +1,8 @@
 //! JPEG-LS (ISO/IEC 14495-1), lossless and near-lossless.
 
-use charls::CharLS;
+use dicom_dictionary_std::uids;
 
+use super::dicom_rs;
 use super::markers::Stream;
 use super::native::interleave;
 use crate::dicom::pixels::{Frame, Photometric, PixelDescription, Samples};
@@ -35,11 +36,9 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     }
     // One scan a component comes back as planes, everything else by pixel.
     let planes = if count == 1 { stream.header.components.len() } else { 1 };
-    let bytes = CharLS::default().decode(data).map_err(|source| Error::Decode {
-        codec: "JPEG-LS",
-        problem: "stream is damaged or incomplete".into(),
-        source: Some(source.to_string().into()),
-    })?;
+    // The header was compared with the description, so an adapter that reads the description reads the stream. One
+    // syntax serves both: the decoder goes by the stream.
+    let bytes = dicom_rs::decode("JPEG-LS", uids::JPEGLS_LOSSLESS, description, data)?;
     let wide = stream.header.precision > 8;
     if bytes.len() as u64 != description.samples() * if wide { 2 } else { 1 } {
         return Err(failed("stream holds another number of samples than its header says"));

@@ -2,6 +2,7 @@
 //!
 //! How frames are found in a file is left to the caller, as is the choice of what to do with an error.
 
+mod dicom_rs;
 mod j2k;
 mod jpeg;
 mod jpegls;
