@@ -1,7 +1,6 @@
 //! The stages around detection on shipped frames of several kinds: open, decode, view, mask, write.
 //!
 //! `benches/detect.rs` has detection and post-processing.
-#![expect(missing_docs, reason = "Criterion's macros make undocumented items")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use deburn::dicom::views::views;

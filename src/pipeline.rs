@@ -91,8 +91,7 @@ impl Pipeline {
         let look = |frame: u32| -> Result<Option<Vec<Finding>>> {
             // Frames may be looked at in other threads, where a panic would take the pool along.
             catch_unwind(AssertUnwindSafe(|| {
-                let repeats = frame > 0 && frames.stored(frame)? == frames.stored(frame - 1)?;
-                if repeats {
+                if frames.repeats(frame)? {
                     return Ok(None);
                 }
                 let lines = self.detect(&frames.decode(frame)?, frames)?;

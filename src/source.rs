@@ -93,6 +93,7 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make their inputs")]
 mod tests {
     use super::*;
 

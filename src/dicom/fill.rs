@@ -130,7 +130,7 @@ pub fn grow_to_pairs(description: &PixelDescription, region: &Region) -> Region 
     if is_subsampled(description) {
         for pixel in region.indices() {
             let pixel = u32::try_from(pixel).expect("frames have fewer than 2^32 pixels");
-            let (x, y) = (pixel % region.width() & !1, pixel / region.width());
+            let (x, y) = ((pixel % region.width()) & !1, pixel / region.width());
             grown.add_rect(crate::geometry::Rect::new(x, y, x + 2, y + 1));
         }
     }

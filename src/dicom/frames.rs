@@ -190,6 +190,22 @@ impl Frames<'_> {
         }
     }
 
+    /// Returns whether a frame is stored as the very bytes of the frame before it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frames::stored`].
+    pub fn repeats(&self, frame: u32) -> Result<bool> {
+        let Some(before) = frame.checked_sub(1) else { return Ok(false) };
+        if let Store::Native { value, .. } = &self.store {
+            // The same bytes are other pixels where the frames begin at different bits.
+            if self.native_range(value, frame).1 != self.native_range(value, before).1 {
+                return Ok(false);
+            }
+        }
+        Ok(self.stored(frame)? == self.stored(before)?)
+    }
+
     /// Decodes a frame.
     ///
     /// # Errors
@@ -279,6 +295,22 @@ mod tests {
         let again = open(file.path());
         let again = again.frames().unwrap().unwrap();
         assert!(streams == (0..12).map(|frame| again.stored(frame).unwrap()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn equal_bytes_repeat_a_frame_only_where_they_begin_at_the_same_bit() {
+        let bytes = std::fs::read(fixture("scan_1bit_odd.dcm")).unwrap();
+        let instance = open(&fixture("scan_1bit_odd.dcm"));
+        let value = instance.file.layout.get(dicom_dictionary_std::tags::PIXEL_DATA).unwrap().value.clone();
+        let mut striped = bytes;
+        striped[usize::try_from(value.start).unwrap()..usize::try_from(value.end).unwrap()].fill(0b0001_0001);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file.as_file(), &striped).unwrap();
+        let instance = open(file.path());
+        let frames = instance.frames().unwrap().unwrap();
+        assert_ne!(frames.decode(0).unwrap().samples, frames.decode(1).unwrap().samples);
+        assert!(!frames.repeats(1).unwrap());
+        assert!(!frames.repeats(0).unwrap());
     }
 
     #[test]

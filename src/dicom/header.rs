@@ -14,7 +14,7 @@ use super::layout::Encoding;
 /// Longer values are not header: documents, waveforms, private blobs.
 const MAX_VALUE: u64 = 1 << 20;
 
-/// Reads the top level elements that are neither sequences, nor pixels, nor longer than [`MAX_VALUE`].
+/// Reads the top level elements that are neither sequences, nor pixels, nor longer than 1 MiB.
 ///
 /// # Errors
 ///

@@ -317,10 +317,11 @@ impl<'a> Scanner<'a> {
             if Some(position) == end {
                 return Ok(position);
             }
-            if end.is_none() && self.peek(position, 8, |b| b.len() == 8)? {
-                if let Ok(SequenceItemHeader::ItemDelimiter) = self.item_header(position) {
-                    return Ok(position + 8);
-                }
+            if end.is_none()
+                && self.peek(position, 8, |bytes| bytes.len() == 8)?
+                && let Ok(SequenceItemHeader::ItemDelimiter) = self.item_header(position)
+            {
+                return Ok(position + 8);
             }
             position = self.element(position, end.unwrap_or(limit), depth + 1)?.end;
         }

@@ -205,6 +205,7 @@ fn problem(file: &str, problem: impl Into<String>) -> Error {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make their inputs")]
 mod tests {
     use super::*;
 

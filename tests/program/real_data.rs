@@ -33,6 +33,7 @@ struct Line {
     is_phi: bool,
 }
 
+#[expect(clippy::print_stderr, reason = "says that a test did not look at anything")]
 fn data(set: &str) -> Option<(PathBuf, Manifest)> {
     let Some(root) = std::env::var_os("DEBURN_TEST_DATA") else {
         eprintln!("DEBURN_TEST_DATA is not set: not run");

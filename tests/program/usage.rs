@@ -1,11 +1,11 @@
 //! What is refused before any work, and how.
 
-use crate::common::{deburn, fixtures};
+use crate::common::{Report, deburn, fixtures};
 use std::path::Path;
 
 fn refused(arguments: &[&Path], words: &str) {
-    let output = deburn().args(arguments).output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
+    let output = deburn().args(arguments).output().expect("it runs");
+    let stderr = String::from_utf8(output.stderr).expect("messages are text");
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains(words), "{stderr}");
     assert!(!stderr.contains("panicked"), "{stderr}");
@@ -101,4 +101,41 @@ fn doctor_finds_this_installation_fit() {
     }
     let output = deburn().args(["doctor", "--ort-lib", "/nowhere/lib.so"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_frame_above_the_limit_is_held() {
+    let input = fixtures().join("dx_rle.dcm");
+    let output = deburn().args(["scan", "--max-pixels", "1000"]).arg(&input).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let report = Report::parse(String::from_utf8(output.stdout).unwrap());
+    let record = &report.records["dx_rle.dcm"];
+    assert_eq!(record.reason.as_ref().unwrap().code, "too_large");
+    assert_eq!(record.frames.examined, 0);
+}
+
+#[test]
+fn a_folder_may_hold_links_and_files_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in");
+    std::fs::create_dir(&input).unwrap();
+    std::fs::copy(fixtures().join("clean_ruler_grid.dcm"), input.join("a")).unwrap();
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(&input, input.join("loop")).unwrap();
+        std::os::unix::fs::symlink("nowhere", input.join("broken")).unwrap();
+    }
+    let out = folder.path().join("out");
+    deburn().arg("mask").arg(&input).arg("-o").arg(&out).assert().code(2);
+    let report = Report::read(&out.join("deburn-report.jsonl"));
+    assert_eq!(report.footer.inputs, 3);
+    assert_eq!((report.footer.counts.clean, report.footer.counts.held), (1, 2));
+}
+
+#[test]
+fn the_help_is_as_reviewed() {
+    for command in ["mask", "scan"] {
+        let output = deburn().args([command, "--help"]).output().unwrap();
+        insta::assert_snapshot!(format!("help_{command}"), String::from_utf8(output.stdout).unwrap());
+    }
 }
