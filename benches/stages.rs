@@ -41,10 +41,12 @@ fn stages(criterion: &mut Criterion) {
         });
         let findings = Policy::All.decide(&lines());
         criterion.bench_function(&format!("mask/{name}"), |b| {
-            b.iter(|| mask::region(black_box(&findings), &frames.description));
+            b.iter(|| mask::region(black_box(&findings), frame.description.columns, frame.description.rows));
         });
         criterion.bench_function(&format!("write/{name}"), |b| {
-            let region = |_| mask::region(&findings, &frames.description);
+            let region = |_| {
+                mask::region(&findings, frame.description.columns, frame.description.rows).map(|own| frames.grown(own))
+            };
             b.iter(|| write::masked(&frames, &region, &mut Cursor::new(Vec::new())));
         });
     }

@@ -592,6 +592,9 @@ def main() -> int:
     warnings.simplefilter("ignore")
     totals = Totals()
     report = arguments.report or arguments.out_dir / "deburn-report.jsonl"
+    for path in (report, arguments.data_dir / "manifest.json"):
+        if not path.is_file():
+            parser.error(f"{path}: no such file")
     records = read_report(report, totals)
     folder = arguments.data_dir / "files"
     check_files(folder, arguments.out_dir, report, records, totals)

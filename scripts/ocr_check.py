@@ -157,7 +157,11 @@ def main() -> int:
     parser.add_argument("--report", type=Path, help="its report [default: OUT_DIR/deburn-report.jsonl]")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    status = statuses(arguments.report or arguments.out_dir / "deburn-report.jsonl")
+    report = arguments.report or arguments.out_dir / "deburn-report.jsonl"
+    for path in (report, arguments.data_dir / "manifest.json"):
+        if not path.is_file():
+            parser.error(f"{path}: no such file")
+    status = statuses(report)
     print("| file | status | PHI lines | words | words read before | after | lines with a word read before | after |")
     print("|" + " --- |" * 8)
     leaks = chosen = 0

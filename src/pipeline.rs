@@ -119,7 +119,8 @@ impl Pipeline {
 
     /// Writes the masked instance, opens it again, compares, and only then gives it its name.
     fn write(&self, frames: &Frames<'_>, findings: &[Vec<Finding>], output: &Path, record: &mut Record) -> Result<()> {
-        let region = |frame: u32| mask::region(&findings[frame as usize], &frames.description);
+        let (columns, rows) = (frames.description.columns, frames.description.rows);
+        let region = |frame: u32| mask::region(&findings[frame as usize], columns, rows).map(|own| frames.grown(own));
         let mut pending = Pending::create(output)?;
         let written = write::masked(frames, &region, &mut pending)?;
         let again = Instance::open(pending.flushed()?, &self.limits)?;
@@ -155,7 +156,8 @@ fn regions(findings: &[Vec<Finding>], frames: &Frames<'_>) -> Vec<RegionRecord> 
             still_open.push(regions.len());
             regions.push(RegionRecord {
                 quad: finding.quad,
-                bounding_box: pad(&finding.quad).bounding_box(frames.description.columns, frames.description.rows),
+                bounding_box: frames
+                    .maskable(pad(&finding.quad).bounding_box(frames.description.columns, frames.description.rows)),
                 frames: [frame, frame],
                 score: finding.score,
                 action: finding.decision,

@@ -1,5 +1,6 @@
 //! The few elements that change when encapsulated pixels are written uncompressed.
 
+use super::codec;
 use super::frames::Frames;
 use super::header::text;
 use super::layout::{Element, Layout};
@@ -27,8 +28,8 @@ pub struct Edit {
 /// Lists the edits that make the file of `frames` hold `length` bytes of uncompressed pixels as in `description`.
 ///
 /// Transfer Syntax UID, Photometric Interpretation, Planar Configuration and Pixel Data are set; the Extended Offset
-/// Tables, which speak of fragments, go. Where the input's syntax is lossy and its attributes do not say so, Lossy
-/// Image Compression (0028,2110), its Ratio and its Method are added, since the syntax no longer tells. Group lengths
+/// Tables, which speak of fragments, go. Where the first frame's stream is lossy and the attributes do not say so,
+/// Lossy Image Compression (0028,2110), its Ratio and its Method are set, since no stream tells it any more. Group lengths
 /// of the groups that change are kept right.
 ///
 /// # Errors
@@ -63,15 +64,10 @@ pub fn edits_for_native(frames: &Frames<'_>, description: &PixelDescription, len
     Ok(edits)
 }
 
-/// Adds what a lossy transfer syntax said by itself (PS3.3 C.7.6.1.1.5).
+/// Adds what the compressed streams said by themselves: that, how and how much they lost (PS3.3 C.7.6.1.1.5).
 fn lossy(frames: &Frames<'_>, length: u32) -> Result<Vec<Edit>> {
-    // Syntaxes that are lossy by definition; those that may be either are left to the attributes.
-    let method = match frames.file.transfer_syntax.as_str() {
-        "1.2.840.10008.1.2.4.50" | "1.2.840.10008.1.2.4.51" | "1.2.840.10008.1.2.4.53" | "1.2.840.10008.1.2.4.55" => {
-            "ISO_10918_1"
-        }
-        "1.2.840.10008.1.2.4.81" => "ISO_14495_1",
-        _ => return Ok(Vec::new()),
+    let Some(method) = codec::lossy_method(&frames.file.transfer_syntax, &frames.stored(0)?) else {
+        return Ok(Vec::new());
     };
     if text(frames.header, tags::LOSSY_IMAGE_COMPRESSION).as_deref() == Some("01") {
         return Ok(Vec::new());
@@ -155,4 +151,86 @@ fn size(length: usize) -> i64 {
 
 fn span(range: &Range<u64>) -> i64 {
     i64::try_from(range.end - range.start).expect("a length in a file")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dicom::header::text;
+    use crate::dicom::{Instance, Limits, codec, write};
+    use crate::region::Region;
+    use dicom_core::Tag;
+    use dicom_dictionary_std::tags;
+    use std::io::{Cursor, Write};
+    use std::path::Path;
+
+    fn open(bytes: &[u8]) -> Instance {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        Instance::open(file.path(), &Limits::default()).unwrap()
+    }
+
+    /// Returns the sizes of all elements of a group but its Group Length.
+    fn group_size(instance: &Instance, group: u16) -> u64 {
+        let layout = if group == 2 { &instance.file.meta.as_ref().unwrap().layout } else { &instance.file.layout };
+        layout.elements.iter().filter(|e| e.tag.0 == group && e.tag.1 != 0).map(|e| e.end - e.start).sum()
+    }
+
+    #[test]
+    fn streams_tell_whether_they_are_lossy() {
+        let lossy = [
+            ("us_ybr_jpeg", Some("ISO_10918_1")),
+            ("dx_jpeg12", Some("ISO_10918_1")),
+            ("dx_jpeg_lossless", None),
+            ("dx_jpegls", None),
+            ("dx_jpegls_near", Some("ISO_14495_1")),
+            ("dx_j2k", None),
+            ("dx_j2k_lossy", Some("ISO_15444_1")),
+            ("dx_rle", None),
+        ];
+        for (name, expected) in lossy {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/{name}.dcm"));
+            let instance = open(&std::fs::read(path).unwrap());
+            let stream = instance.frames().unwrap().unwrap().stored(0).unwrap();
+            assert_eq!(codec::lossy_method(&instance.file.transfer_syntax, &stream), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_lossy_syntax_stays_told_and_group_lengths_stay_right() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/us_ybr_jpeg.dcm");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let instance = open(&bytes);
+        let at = |position: u64| usize::try_from(position).unwrap();
+        // Without its Lossy Image Compression attributes, and with a (retired) length of group 0028.
+        let lossy = |tag: Tag| tag.0 == 0x28 && (0x2110..=0x2114).contains(&tag.1);
+        for element in instance.file.layout.elements.iter().rev().filter(|e| lossy(e.tag)) {
+            bytes.drain(at(element.start)..at(element.end));
+        }
+        let first = instance.file.layout.elements.iter().find(|e| e.tag.0 == 0x28).unwrap();
+        let size = u32::try_from(group_size(&open(&bytes), 0x28)).unwrap().to_le_bytes();
+        let group_length = [&[0x28, 0, 0, 0][..], b"UL", &[4, 0], &size].concat();
+        bytes.splice(at(first.start)..at(first.start), group_length);
+
+        let input = open(&bytes);
+        assert!(input.header.get(tags::LOSSY_IMAGE_COMPRESSION).is_none());
+        let frames = input.frames().unwrap().unwrap();
+        let mut out = Cursor::new(Vec::new());
+        write::masked(&frames, &|_| None::<Region>, &mut out).unwrap();
+        let output = open(out.get_ref());
+        assert_eq!(output.file.transfer_syntax, "1.2.840.10008.1.2.1");
+        assert_eq!(text(&output.header, tags::PHOTOMETRIC_INTERPRETATION).unwrap(), "RGB");
+        assert_eq!(text(&output.header, tags::PLANAR_CONFIGURATION).unwrap(), "0");
+        assert_eq!(text(&output.header, tags::LOSSY_IMAGE_COMPRESSION).unwrap(), "01");
+        assert_eq!(text(&output.header, tags::LOSSY_IMAGE_COMPRESSION_METHOD).unwrap(), "ISO_10918_1");
+        let ratio: f64 = text(&output.header, tags::LOSSY_IMAGE_COMPRESSION_RATIO).unwrap().parse().unwrap();
+        assert!(ratio > 3.0 && ratio < 60.0, "{ratio}");
+        let length = |tag: Tag| output.header.get(tag).unwrap().to_int::<u64>().unwrap();
+        assert_eq!(length(Tag(0x28, 0)), group_size(&output, 0x28));
+        let meta = output.file.meta.as_ref().unwrap();
+        let element = meta.layout.get(Tag(2, 0)).unwrap();
+        let value = output.file.file.read_vec(element.value.start, 4).unwrap();
+        assert_eq!(u64::from(u32::from_le_bytes(value.try_into().unwrap())), group_size(&output, 2));
+        let tags: Vec<Tag> = output.file.layout.elements.iter().map(|e| e.tag).collect();
+        assert!(tags.is_sorted(), "inserted where they belong");
+    }
 }

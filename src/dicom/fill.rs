@@ -123,20 +123,6 @@ impl Fill {
     }
 }
 
-/// Grows `region` to whole pairs of pixels where they share their chroma, so that it says what is filled.
-#[must_use]
-pub fn grow_to_pairs(description: &PixelDescription, region: &Region) -> Region {
-    let mut grown = region.clone();
-    if is_subsampled(description) {
-        for pixel in region.indices() {
-            let pixel = u32::try_from(pixel).expect("frames have fewer than 2^32 pixels");
-            let (x, y) = ((pixel % region.width()) & !1, pixel / region.width());
-            grown.add_rect(crate::geometry::Rect::new(x, y, x + 2, y + 1));
-        }
-    }
-    grown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,3 +198,62 @@ impl Instance {
 pub const fn is_subsampled(description: &PixelDescription) -> bool {
     matches!(description.photometric, Photometric::YbrFull422 | Photometric::YbrPartial422)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    fn fixture(name: &str) -> Vec<u8> {
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)).unwrap()
+    }
+
+    fn decode_all(bytes: &[u8]) -> Result<u32> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let limits = Limits { max_pixels: 1 << 20, max_inflated: 1 << 24 };
+        let instance = Instance::open(file.path(), &limits)?;
+        let Some(frames) = instance.frames()? else { return Ok(0) };
+        (0..frames.count()).try_for_each(|frame| frames.decode(frame).map(|_| ()))?;
+        Ok(frames.count())
+    }
+
+    #[test]
+    fn windows_are_in_stored_values() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/dx_label_outside_window.dcm");
+        let instance = Instance::open(&path, &Limits::default()).unwrap();
+        let windows = instance.windows();
+        let slope = decimal(&instance.header, tags::RESCALE_SLOPE).unwrap_or(1.0);
+        let intercept = decimal(&instance.header, tags::RESCALE_INTERCEPT).unwrap_or(0.0);
+        let center = decimal(&instance.header, tags::WINDOW_CENTER).unwrap();
+        assert!((windows[0].center * slope + intercept - center).abs() < 1e-9);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(150))]
+
+        #[test]
+        fn damaged_headers_are_errors_never_panics(
+            name in prop::sample::select(vec!["us_palette.dcm", "us_ybr422_native.dcm", "dx_rle.dcm", "nested_private.dcm", "us_cine_extended_offsets.dcm"]),
+            // The start is where the lengths and the pixel attributes are.
+            damage in prop::collection::vec((132usize..1600, any::<u8>()), 1..6),
+        ) {
+            let mut bytes = fixture(name);
+            for (at, value) in damage {
+                bytes[at] = value;
+            }
+            if let Err(error) = decode_all(&bytes) {
+                prop_assert!(!matches!(error, Error::Panic(_)), "{error}");
+                prop_assert!(!error.to_string().contains('\n'));
+            }
+        }
+
+        #[test]
+        fn files_cut_anywhere_are_errors_or_whole(cut in 0usize..30_000) {
+            let bytes = fixture("us_ybr_jpeg.dcm");
+            let cut = cut.min(bytes.len() - 1);
+            prop_assert!(decode_all(&bytes[..cut]).is_err());
+        }
+    }
+}

@@ -82,11 +82,9 @@ fn text_is_gone_and_nothing_else_changed() {
             }
             let masked = |x: u32, y: u32| {
                 record.regions.iter().any(|region| {
-                    // Pixels that share their chroma are masked in pairs.
                     let bounds = region.bounding_box;
-                    let (x0, x1) = (bounds.x0 & !1, bounds.x1.next_multiple_of(2));
                     (region.frames[0]..=region.frames[1]).contains(&index)
-                        && (x0..x1).contains(&x)
+                        && (bounds.x0..bounds.x1).contains(&x)
                         && (bounds.y0..bounds.y1).contains(&y)
                 })
             };

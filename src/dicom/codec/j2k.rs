@@ -44,6 +44,11 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
 }
 
+/// Returns whether a stream says that it lost information. One that does not may still have.
+pub fn is_lossy(data: &[u8]) -> bool {
+    codestream(data).and_then(Header::read).is_ok_and(|header| header.irreversible)
+}
+
 /// What the main header says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Header {
@@ -53,6 +58,8 @@ struct Header {
     precision: u32,
     /// A multiple component transform is used.
     transformed: bool,
+    /// The wavelet transform is the 9-7 one, which loses information.
+    irreversible: bool,
     tiles: usize,
     /// Where the first tile-part starts.
     end: usize,
@@ -63,7 +70,7 @@ impl Header {
     fn read(data: &[u8]) -> Result<Self> {
         let mut at = 2;
         let mut header: Option<Self> = None;
-        let mut transformed = None;
+        let mut style = None;
         loop {
             let marker = be16(data, at).ok_or_else(|| failed("main header is cut off"))?;
             if marker == 0xFF90 {
@@ -74,13 +81,15 @@ impl Header {
             match marker {
                 0xFF51 if header.is_some() => return Err(failed("more than one image size")),
                 0xFF51 => header = Some(Self::size(payload)?),
-                0xFF52 => transformed = payload.get(4).map(|&transform| transform != 0),
+                0xFF52 => style = payload.get(4).zip(payload.get(9)),
                 _ => {}
             }
             at += 2 + length;
         }
         let mut header = header.ok_or_else(|| failed("no image size"))?;
-        header.transformed = transformed.ok_or_else(|| failed("no coding style"))?;
+        let (components, wavelet) = style.ok_or_else(|| failed("no coding style"))?;
+        header.transformed = *components != 0;
+        header.irreversible = *wavelet == 0;
         header.end = at;
         Ok(header)
     }
@@ -114,6 +123,7 @@ impl Header {
             components,
             precision: u32::from(depth & 0x7F) + 1,
             transformed: false,
+            irreversible: false,
             tiles: usize::from(tiles),
             end: 0,
         })

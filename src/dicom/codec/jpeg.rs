@@ -161,6 +161,11 @@ fn rewrite(stream: &Stream, data: &[u8], process: Process, transformed: bool) ->
     out
 }
 
+/// Returns whether a stream is coded with the DCT, all of whose processes lose information.
+pub fn is_lossy(data: &[u8]) -> bool {
+    Stream::read("JPEG", data, 1).is_ok_and(|stream| matches!(stream.header.process, 0xC0..=0xC2 | 0xC9 | 0xCA))
+}
+
 /// Makes an error of this codec.
 fn failed(problem: &str) -> Error {
     Error::decode("JPEG", problem)

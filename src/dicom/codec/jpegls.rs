@@ -59,6 +59,16 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
 }
 
+/// Returns whether a stream was coded with loss: whether NEAR (14495-1 C.2.3) is above 0 in some scan.
+pub fn is_lossy(data: &[u8]) -> bool {
+    Stream::read("JPEG-LS", data, 0x80).is_ok_and(|stream| {
+        stream.scans(data).any(|scan| {
+            let components = usize::from(scan.first().copied().unwrap_or(0));
+            scan.get(1 + 2 * components).is_some_and(|&near| near > 0)
+        })
+    })
+}
+
 /// Makes an error of this codec.
 fn failed(problem: &str) -> Error {
     Error::decode("JPEG-LS", problem)

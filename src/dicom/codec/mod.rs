@@ -50,6 +50,20 @@ pub fn decode(transfer_syntax: &str, description: &PixelDescription, data: &[u8]
     Ok(frame)
 }
 
+/// Returns how a frame lost information when it was compressed, as Lossy Image Compression Method (0028,2114) names it
+/// (PS3.3 C.7.6.1.1.5.1); `None` where its stream does not say that it did.
+#[must_use]
+pub fn lossy_method(transfer_syntax: &str, data: &[u8]) -> Option<&'static str> {
+    let (is_lossy, method): (fn(&[u8]) -> bool, _) = match transfer_syntax.strip_prefix("1.2.840.10008.1.2.4.")? {
+        "80" | "81" => (jpegls::is_lossy, "ISO_14495_1"),
+        "90" | "91" => (j2k::is_lossy, "ISO_15444_1"),
+        "201" | "202" | "203" => (j2k::is_lossy, "ISO_15444_15"),
+        "50" | "51" | "52" | "53" | "54" | "55" | "56" | "57" | "70" => (jpeg::is_lossy, "ISO_10918_1"),
+        _ => return None,
+    };
+    is_lossy(data).then_some(method)
+}
+
 /// Chooses the decoder.
 fn dispatch(transfer_syntax: &str, description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     let unsupported =
