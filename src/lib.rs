@@ -9,6 +9,7 @@
 //! [`mask`] see pixels, quadrilaterals and decisions, never a path or a DICOM object.
 
 pub mod batch;
+pub mod cine;
 pub mod dicom;
 mod error;
 mod geometry;

@@ -1,5 +1,6 @@
 //! One instance, stage by stage: open, look at each frame, decide, mask, write, check.
 
+use crate::cine;
 use crate::dicom::views::views;
 use crate::dicom::write::{self, Method};
 use crate::dicom::{Frame, Frames, Instance, Limits};
@@ -62,7 +63,7 @@ impl Pipeline {
             return Ok(Status::NoPixels);
         };
         record.frames.total = frames.count();
-        let findings = self.examine(&frames)?;
+        let findings = cine::inherit(self.examine(&frames)?);
         record.frames = FrameCount { examined: frames.count(), total: frames.count() };
         record.regions = regions(&findings, &frames);
         if !findings.iter().flatten().any(|finding| finding.decision == crate::phi::Decision::Mask) {
