@@ -1,15 +1,21 @@
-# Sourced by the other scripts: makes sure that cmake can be run and tells cargo where it is.
-# Without a cmake on PATH, the pinned wheel is unpacked below target/; nothing else is installed.
+# Sourced by the other scripts: goes to the project's folder and makes sure that cmake can be run.
+# What is not on PATH is unpacked below target/tools/, from wheels pinned by hash; nothing is installed elsewhere.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [ -z "${CMAKE:-}" ] && ! command -v cmake >/dev/null 2>&1; then
-    tools="$PWD/target/tools/cmake-4.4.4"
-    if [ ! -x "$tools/cmake/data/bin/cmake" ]; then
-        echo "getting cmake from PyPI (once)" >&2
-        rm -rf "$tools"
-        python3 -m pip install --quiet --no-deps --only-binary=:all: --require-hashes \
-            --target "$tools" --requirement scripts/requirements-build.txt
+# wheel NAME PROGRAM: makes sure that target/tools/NAME/PROGRAM is there, of scripts/requirements-NAME.txt.
+wheel() {
+    local folder="$PWD/target/tools/$1"
+    if [ ! -x "$folder/$2" ] || [ "scripts/requirements-$1.txt" -nt "$folder/$2" ]; then
+        echo "getting $(basename "$2") from PyPI (once)" >&2
+        rm -rf "$folder"
+        PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-deps \
+            --only-binary=:all: --require-hashes --target "$folder" --requirement "scripts/requirements-$1.txt"
+        touch "$folder/$2"
     fi
-    export CMAKE="$tools/cmake/data/bin/cmake"
+}
+
+if [ -z "${CMAKE:-}" ] && ! command -v cmake >/dev/null 2>&1; then
+    wheel build cmake/data/bin/cmake
+    export CMAKE="$PWD/target/tools/build/cmake/data/bin/cmake"
 fi
