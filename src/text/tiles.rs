@@ -8,8 +8,8 @@
 
 use std::borrow::Cow;
 
-use image::RgbImage;
 use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
 use ndarray::Array4;
 
 use super::manifest::{Channels, InputForm};
@@ -79,10 +79,60 @@ pub(super) fn resized(image: &RgbImage, factor: f32) -> Cow<'_, RgbImage> {
     }
 }
 
+/// Returns the picture with `margin` pixels added on each side: in the color of that side's ground where it has a plain
+/// one, else mirrored.
+///
+/// The network sees text that touches the border worse, above all small text; with ground around it, it is like any
+/// other text. Repeating the border's pixels would draw its strokes out to bars; one color around a picture without a
+/// plain border would make it look framed, and the network takes a frame for text.
+pub(super) fn framed(image: &RgbImage, margin: u32) -> RgbImage {
+    let (width, height) = image.dimensions();
+    let top = ground((0..width).map(|x| image.get_pixel(x, 0)));
+    let bottom = ground((0..width).map(|x| image.get_pixel(x, height - 1)));
+    let left = ground((0..height).map(|y| image.get_pixel(0, y)));
+    let right = ground((0..height).map(|y| image.get_pixel(width - 1, y)));
+    // A margin wider than the picture repeats the far border.
+    let mirrored = |at: u32, side: u32| {
+        if at < margin {
+            (margin - 1 - at).min(side - 1)
+        } else {
+            let inside = at - margin;
+            if inside < side { inside } else { (2 * side - 1).saturating_sub(inside) }
+        }
+    };
+    RgbImage::from_fn(width + 2 * margin, height + 2 * margin, |x, y| {
+        let plain = if y < margin {
+            top
+        } else if y >= margin + height {
+            bottom
+        } else if x < margin {
+            left
+        } else if x >= margin + width {
+            right
+        } else {
+            None
+        };
+        plain.unwrap_or_else(|| *image.get_pixel(mirrored(x, width), mirrored(y, height)))
+    })
+}
+
+/// Returns the median color of a side's outermost pixels if most of them are close to it.
+fn ground<'a>(pixels: impl Iterator<Item = &'a Rgb<u8>> + Clone) -> Option<Rgb<u8>> {
+    /// Noise and JPEG ringing stay below this many levels.
+    const CLOSE: u8 = 16;
+    let median = Rgb([0, 1, 2].map(|channel| {
+        let mut values: Vec<u8> = pixels.clone().map(|pixel| pixel.0[channel]).collect();
+        let middle = values.len() / 2;
+        *values.select_nth_unstable(middle).1
+    }));
+    let is_close = |pixel: &&Rgb<u8>| pixel.0.iter().zip(median.0).all(|(&a, b)| a.abs_diff(b) <= CLOSE);
+    // Text may fill up to a half of a side.
+    (2 * pixels.clone().filter(is_close).count() > pixels.count()).then_some(median)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::Rgb;
 
     #[test]
     fn tiles_cover_everything_with_the_overlap_and_are_equal() {
@@ -115,6 +165,30 @@ mod tests {
         assert_eq!(plane(0), [0.0; 16]);
         assert_eq!(plane(1)[..8], [0.0, 0.0, 0.0, 0.0, 10.0, 10.0, 10.0, 10.0]);
         assert_eq!(plane(2)[12..], [5.0, 10.0, 10.0, 10.0]);
+    }
+
+    #[test]
+    fn a_margin_takes_the_ground_of_its_side_or_mirrors_it() {
+        // Rows from the top: black but for one pixel, then white; the left column is a ramp and has no ground.
+        let image = RgbImage::from_fn(5, 5, |x, y| match (x, y) {
+            (2, 0) => Rgb([200; 3]),
+            (_, 0) => Rgb([0; 3]),
+            (0, _) => Rgb([y as u8 * 40; 3]),
+            _ => Rgb([255; 3]),
+        });
+        let framed = framed(&image, 2);
+        assert_eq!(framed.dimensions(), (9, 9));
+        assert!((0..9).all(|x| framed.get_pixel(x, 1).0 == [0; 3] && framed.get_pixel(x, 7).0 == [255; 3]));
+        assert!((2..7).all(|y| framed.get_pixel(8, y).0 == [255; 3]));
+        assert!((2..7).all(|y| framed.get_pixel(1, y) == image.get_pixel(0, y - 2)));
+        assert!((2..7).all(|y| framed.get_pixel(0, y) == image.get_pixel(1, y - 2)));
+        assert!((0..5).all(|y| (0..5).all(|x| framed.get_pixel(x + 2, y + 2) == image.get_pixel(x, y))));
+    }
+
+    #[test]
+    fn a_margin_may_be_wider_than_the_picture() {
+        let image = RgbImage::from_fn(2, 1, |x, _| Rgb([x as u8 * 200; 3]));
+        assert_eq!(framed(&image, 16).dimensions(), (34, 33));
     }
 
     #[test]
