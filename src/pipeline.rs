@@ -13,6 +13,7 @@ use crate::text::{DetectorPool, TextLine, merge, pad};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How instances are processed.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub struct Pipeline {
 impl Pipeline {
     /// Processes the file at `input` and writes what may go out to `output`, if there is one to write.
     ///
-    /// Never fails: an error or a panic makes a record with status held, and nothing is at `output` then. `None` if the
-    /// file is not DICOM.
+    /// Never fails: an error or a panic makes a record with status held, and nothing is at `output` then. The error comes
+    /// beside the record.
     #[must_use]
     pub fn process(&self, input: &Path, name: String, output: Option<&Path>) -> (Record, Option<Error>) {
         let mut record = Record::new(name);
@@ -89,21 +90,31 @@ impl Pipeline {
     /// Looks at every frame and decides on what it finds. A frame whose bytes equal those of the frame before it is
     /// not looked at again.
     fn examine(&self, frames: &Frames<'_>) -> Result<Vec<Vec<Finding>>> {
+        // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
+        // does not depend on the order of threads.
+        let failed = AtomicU32::new(u32::MAX);
         let look = |frame: u32| -> Result<Option<Vec<Finding>>> {
+            if frame > failed.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             // Frames may be looked at in other threads, where a panic would take the pool along.
-            catch_unwind(AssertUnwindSafe(|| {
+            let looked = catch_unwind(AssertUnwindSafe(|| {
                 if frames.repeats(frame)? {
                     return Ok(None);
                 }
                 let lines = self.detect(&frames.decode(frame)?, frames)?;
                 Ok(Some(self.policy.decide(&lines)))
             }))
-            .unwrap_or(Err(Error::Panic("the frame examination")))
+            .unwrap_or(Err(Error::Panic("the frame examination")));
+            if looked.is_err() {
+                failed.fetch_min(frame, Ordering::Relaxed);
+            }
+            looked
         };
-        let looked: Result<Vec<_>> = (0..frames.count()).into_par_iter().map(look).collect();
+        let looked: Vec<_> = (0..frames.count()).into_par_iter().map(look).collect();
         let mut findings: Vec<Vec<Finding>> = Vec::new();
-        for own in looked? {
-            let own = own.or_else(|| findings.last().cloned()).unwrap_or_default();
+        for own in looked {
+            let own = own?.or_else(|| findings.last().cloned()).unwrap_or_default();
             findings.push(own);
         }
         Ok(findings)
@@ -115,6 +126,9 @@ impl Pipeline {
         for view in views(frame, frames.palette.as_ref(), &frames.windows) {
             lines.extend(self.detectors.with(|detector| detector.detect(&view.image))?);
         }
+        // The detector sees a margin around the frame; what it finds there covers no pixel.
+        let (columns, rows) = (frame.description.columns, frame.description.rows);
+        lines.retain(|line| !pad(&line.quad).bounding_box(columns, rows).is_empty());
         Ok(merge(lines))
     }
 
