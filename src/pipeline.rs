@@ -82,6 +82,7 @@ impl Pipeline {
         let Some(output) = output else { return Ok(()) };
         let mut pending = Pending::create(output)?;
         write::unchanged(&instance.file, &mut pending)?;
+        instance.file.file.check_unchanged()?;
         pending.commit(self.overwrite)?;
         record.output_transfer_syntax = Some(instance.file.transfer_syntax.clone());
         Ok(())
@@ -141,6 +142,7 @@ impl Pipeline {
         let again = Instance::open(pending.flushed()?, &self.limits)?;
         let again_frames = again.frames()?.ok_or(Error::Verification("PixelData is missing"))?;
         write::verify(frames, &region, &written, &again_frames)?;
+        frames.file.file.check_unchanged()?;
         pending.commit(self.overwrite)?;
         record.output_transfer_syntax = Some(written.transfer_syntax);
         record.write_method = Some(match written.method {

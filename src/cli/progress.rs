@@ -57,7 +57,9 @@ impl Progress for Reporter {
         {
             self.held += 1;
             let message = record.reason.as_ref().map_or("", |reason| reason.message.as_str());
-            self.speak(&format!("held: {}: {message}", record.path));
+            // One line, whatever is in a file name.
+            let path = record.path.replace(char::is_control, "?");
+            self.speak(&format!("held: {path}: {message}"));
         }
         match &self.bar {
             Some(bar) => {

@@ -5,12 +5,13 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
+use std::time::SystemTime;
 
 /// Read-only bytes that several threads may read at once, each at its own position.
 #[derive(Debug)]
 pub enum Bytes {
-    /// A file on disk and its length when it was opened.
-    File(File, u64),
+    /// A file on disk, with its length and the time of its last change when it was opened.
+    File(File, u64, Option<SystemTime>),
     /// Bytes in memory.
     Memory(Vec<u8>),
 }
@@ -27,16 +28,31 @@ impl Bytes {
         if !data.is_file() {
             return Err(Error::NotDicom("not a regular file"));
         }
-        Ok(Self::File(file, data.len()))
+        Ok(Self::File(file, data.len(), data.modified().ok()))
     }
 
     /// Returns the number of bytes.
     #[must_use]
     pub const fn len(&self) -> u64 {
         match self {
-            Self::File(_, len) => *len,
+            Self::File(_, len, _) => *len,
             Self::Memory(bytes) => bytes.len() as u64,
         }
+    }
+
+    /// Checks that a file has not been written to since it was opened: what was examined is what was copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verification`] if its length or its time of last change differ.
+    pub fn check_unchanged(&self) -> Result<()> {
+        if let Self::File(file, len, modified) = self {
+            let now = file.metadata().map_err(Error::io("cannot read the file"))?;
+            if (now.len(), now.modified().ok()) != (*len, *modified) {
+                return Err(Error::Verification("the input changed while it was read"));
+            }
+        }
+        Ok(())
     }
 
     /// Returns whether there are none.
@@ -56,7 +72,7 @@ impl Bytes {
             return Err(Error::Malformed { problem: "value reaches past the end of the file", position: offset });
         }
         match self {
-            Self::File(file, _) => read_exact_at(file, offset, buffer).map_err(Error::io("cannot read the file")),
+            Self::File(file, ..) => read_exact_at(file, offset, buffer).map_err(Error::io("cannot read the file")),
             Self::Memory(bytes) => {
                 let start = usize::try_from(offset).expect("inside a slice");
                 buffer.copy_from_slice(&bytes[start..start + buffer.len()]);
@@ -140,5 +156,21 @@ impl Read for RangeReader<'_> {
         })?;
         self.position += n as u64;
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_that_is_written_to_after_opening_is_noticed() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"before").unwrap();
+        let bytes = Bytes::open(file.path()).unwrap();
+        bytes.check_unchanged().unwrap();
+        file.write_all(b" and after").unwrap();
+        assert!(matches!(bytes.check_unchanged(), Err(Error::Verification(_))));
     }
 }

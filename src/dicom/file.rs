@@ -12,7 +12,7 @@ use std::path::Path;
 /// What a single instance may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Pixels of one frame. A frame needs about 10 bytes a pixel while it is examined.
+    /// Pixels of one frame. While it is examined a frame needs some 10 to 25 bytes a pixel: samples, values, views.
     pub max_pixels: u64,
     /// Bytes of an inflated data set, which is held in memory.
     pub max_inflated: u64,
@@ -20,7 +20,7 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 100 megapixels hold the largest radiographs and scanned pages (a 43 × 35 cm film at 50 µm has 60) and keep
-    /// a frame near 1 GB of memory; 512 MiB hold every deflated data set but a long clip.
+    /// a frame below 3 GB of memory; 512 MiB hold every deflated data set but a long clip.
     fn default() -> Self {
         Self { max_pixels: 100_000_000, max_inflated: 512 << 20 }
     }
@@ -83,6 +83,8 @@ impl DicomFile {
         };
         let encoding = match transfer_syntax.as_str() {
             "" => return Err(Error::MissingAttribute("TransferSyntaxUID")),
+            // It is named in the report and in errors, so it must not be anything else than a UID.
+            other if !is_uid(other) => return Err(Error::invalid("TransferSyntaxUID", "not a UID")),
             uids::IMPLICIT_VR_LITTLE_ENDIAN => Encoding::ImplicitLittle,
             EXPLICIT_VR_BIG_ENDIAN => Encoding::ExplicitBig,
             // Also all syntaxes with encapsulated pixel data (PS3.5 A.4), and private ones as far as one can tell.
@@ -170,6 +172,12 @@ fn guess(file: &Bytes, position: u64) -> Result<Option<Encoding>> {
 
 fn is_vr(bytes: &[u8]) -> bool {
     matches!(bytes, [a, b] if dicom_core::VR::from_binary([*a, *b]).is_some())
+}
+
+/// Returns whether a text has the form of a UID (PS3.5 9.1), whatever it names.
+#[must_use]
+pub fn is_uid(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// Makes a UID from a value with its padding.

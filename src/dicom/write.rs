@@ -47,11 +47,10 @@ pub fn masked(
     regions: &impl Fn(u32) -> Option<Region>,
     out: &mut (impl Read + Write + Seek),
 ) -> Result<Written> {
-    let fill = Fill::black(&frames.description, frames.palette.as_ref());
     let file = frames.file;
     match &frames.store {
         Store::Native { value, .. } => {
-            let fill = fill?;
+            let fill = Fill::black(&frames.description, frames.palette.as_ref())?;
             if file.is_deflated() {
                 copy(&mut file.file.reader(0, file.meta.as_ref().map_or(0, |meta| meta.range.end)), out)?;
                 let mut data = Cursor::new(Vec::new());

@@ -139,3 +139,35 @@ fn the_help_is_as_reviewed() {
         insta::assert_snapshot!(format!("help_{command}"), String::from_utf8(output.stdout).unwrap());
     }
 }
+
+#[test]
+fn a_name_where_a_uid_belongs_is_not_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(fixtures().join("dx_implicit.dcm")).unwrap();
+    let instance = crate::common::open(&fixtures().join("dx_implicit.dcm"));
+    let planted = |uid: &str| {
+        let name = format!("{:<1$}", "DOE^JANE", uid.len());
+        let mut bytes = bytes.clone();
+        let places: Vec<usize> =
+            bytes.windows(uid.len()).enumerate().filter(|(_, w)| *w == uid.as_bytes()).map(|w| w.0).collect();
+        assert!(!places.is_empty());
+        for at in places {
+            bytes[at..at + uid.len()].copy_from_slice(name.as_bytes());
+        }
+        bytes
+    };
+    std::fs::write(folder.path().join("instance"), planted(&instance.sop_instance_uid().unwrap())).unwrap();
+    // The implicit syntax's UID begins many others, so only the one in the File Meta Information is replaced.
+    let element =
+        instance.file.meta.as_ref().unwrap().layout.get(dicom_dictionary_std::tags::TRANSFER_SYNTAX_UID).unwrap();
+    let (start, end) = (usize::try_from(element.value.start).unwrap(), usize::try_from(element.value.end).unwrap());
+    let mut syntax = bytes.clone();
+    syntax[start..end].copy_from_slice(format!("{:<1$}", "DOE^JANE", end - start).as_bytes());
+    std::fs::write(folder.path().join("syntax"), syntax).unwrap();
+    let output = deburn().arg("scan").arg(folder.path()).output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(!stdout.contains("DOE") && !stderr.contains("DOE"), "{stdout}{stderr}");
+    let report = Report::parse(stdout);
+    assert_eq!(report.records["instance"].sop_instance_uid, None);
+    assert_eq!(report.records["syntax"].reason.as_ref().unwrap().code, "invalid_attribute");
+}
