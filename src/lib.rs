@@ -19,9 +19,11 @@ pub mod phi;
 pub mod pipeline;
 mod region;
 pub mod report;
+mod sensitive;
 pub mod source;
 pub mod text;
 
 pub use error::{Error, Result};
 pub use geometry::{Point, Quad, Rect};
 pub use region::Region;
+pub use sensitive::Sensitive;

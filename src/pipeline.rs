@@ -9,7 +9,7 @@ use crate::mask;
 use crate::output::Pending;
 use crate::phi::{Finding, Policy};
 use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, WriteMethod};
-use crate::text::{DetectorPool, TextLine, merge, pad};
+use crate::text::{Detection, DetectorPool, TextLine, merge, pad};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -123,14 +123,14 @@ impl Pipeline {
 
     /// Finds the text lines of a frame in all its views.
     fn detect(&self, frame: &Frame, frames: &Frames<'_>) -> Result<Vec<TextLine>> {
-        let mut lines = Vec::new();
+        let mut lines: Vec<Detection> = Vec::new();
         for view in views(frame, frames.palette.as_ref(), &frames.windows) {
             lines.extend(self.detectors.with(|detector| detector.detect(&view.image))?);
         }
         // The detector sees a margin around the frame; what it finds there covers no pixel.
         let (columns, rows) = (frame.description.columns, frame.description.rows);
         lines.retain(|line| !pad(&line.quad).bounding_box(columns, rows).is_empty());
-        Ok(merge(lines))
+        Ok(merge(lines).into_iter().map(TextLine::from).collect())
     }
 
     /// Writes the masked instance, opens it again, compares, and only then gives it its name.

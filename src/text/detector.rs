@@ -15,9 +15,9 @@ use super::{quads, tiles};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Quad, Rect};
 
-/// Where a line of text is.
+/// Where a line of text is; nothing is read yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TextLine {
+pub struct Detection {
     /// A rectangle round the line, in frame pixels. Corners may lie outside the frame.
     pub quad: Quad,
     /// The mean probability of text in the line's core, in 0..=1.
@@ -139,7 +139,7 @@ impl Detector {
     ///
     /// [`Error::Detector`] if the network fails or returns something that cannot be read, [`Error::TooLarge`] for a
     /// side of 2^20 pixels or more.
-    pub fn detect(&mut self, image: &RgbImage) -> Result<Vec<TextLine>> {
+    pub fn detect(&mut self, image: &RgbImage) -> Result<Vec<Detection>> {
         self.detect_enlarged(image, self.enlargement(image.width(), image.height()))
     }
 
@@ -156,7 +156,7 @@ impl Detector {
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn detect_enlarged(&mut self, image: &RgbImage, factor: u32) -> Result<Vec<TextLine>> {
+    pub fn detect_enlarged(&mut self, image: &RgbImage, factor: u32) -> Result<Vec<Detection>> {
         const LIMIT: u32 = 1 << 20;
         let (width, height) = image.dimensions();
         if width.max(height).saturating_mul(factor) >= LIMIT {
@@ -181,9 +181,9 @@ impl Detector {
     /// is left out if its core lies entirely in lines of larger copies. On real pictures this keeps all the text that
     /// reduced copies add (.930 of the lines covered without them, .939 with them, either way) and more than halves
     /// what they add outside of text (1.4 % of the area without them, 3.2 % with all of their lines, 2.2 % so).
-    fn all_scales(&mut self, work: &Work<'_>) -> Result<Vec<TextLine>> {
+    fn all_scales(&mut self, work: &Work<'_>) -> Result<Vec<Detection>> {
         let (mut giants, found) = split(self.one_scale(work.image, 1.0, self.settings.passes.margin)?, work.giant);
-        let mut lines: Vec<TextLine> = found.into_iter().map(|found| found.line).collect();
+        let mut lines: Vec<Detection> = found.into_iter().map(|found| found.line).collect();
         for giant in &giants {
             lines.extend(self.inside(work, giant)?);
         }
@@ -213,7 +213,7 @@ impl Detector {
     ///
     /// Such networks sometimes take a whole ultrasound sector or Doppler window for text. Dropping it would lose the
     /// text that lies in it, for the map is saturated there.
-    fn inside(&mut self, work: &Work<'_>, giant: &TextLine) -> Result<Vec<TextLine>> {
+    fn inside(&mut self, work: &Work<'_>, giant: &Detection) -> Result<Vec<Detection>> {
         let (crop, origin) = crop(work.image, &giant.quad, 0.0);
         let lines = self.one_scale(&crop, 2.0, 0)?;
         let (_, found) = split(lines, work.giant);
@@ -222,7 +222,7 @@ impl Detector {
 
     /// Returns whether a giant line is text: whether it is found again when it is shown with its surroundings, so
     /// much reduced that it is of usual height. A lead marker is, a sector or a Doppler window is not.
-    fn is_large_text(&mut self, work: &Work<'_>, giant: &TextLine) -> Result<bool> {
+    fn is_large_text(&mut self, work: &Work<'_>, giant: &Detection) -> Result<bool> {
         // The height at which the network finds lines best.
         const USUAL_HEIGHT: f32 = 48.0;
         let agreement = self.settings.passes.giant_agreement;
@@ -267,7 +267,7 @@ impl Detector {
 }
 
 /// Parts lines into those above and those up to a height.
-fn split(found: Vec<Found>, giant: f32) -> (Vec<TextLine>, Vec<Found>) {
+fn split(found: Vec<Found>, giant: f32) -> (Vec<Detection>, Vec<Found>) {
     let (giants, others): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|found| quads::short_side(&found.line.quad) > giant);
     (giants.into_iter().map(|found| found.line).collect(), others)
@@ -279,7 +279,7 @@ fn moved(found: Found, by: Point) -> Found {
 
 fn mapped(found: Found, map: impl Fn(Point) -> Point) -> Found {
     let quad = |quad: Quad| Quad(quad.0.map(&map));
-    Found { core: quad(found.core), line: TextLine { quad: quad(found.line.quad), ..found.line } }
+    Found { core: quad(found.core), line: Detection { quad: quad(found.line.quad), ..found.line } }
 }
 
 /// Cuts out what lies round a quadrilateral, with a margin; also returns the cutout's top left corner.

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! Models ─┐
-//! Runtime ┼─► Engine ─► Detector (one a worker) ─► TextLine
+//! Runtime ┼─► Engine ─► Detector (one a worker) ─► Detection
 //! Device ─┘
 //! ```
 
 mod detector;
 mod device;
 mod engine;
+mod line;
 mod manifest;
 mod model;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
@@ -21,9 +22,10 @@ pub mod sample;
 mod tiles;
 mod version;
 
-pub use detector::{Detector, DetectorSettings, Passes, TextLine};
+pub use detector::{Detection, Detector, DetectorSettings, Passes};
 pub use device::Device;
 pub use engine::Engine;
+pub use line::{Orientation, Reading, TextLine};
 pub use manifest::{Channels, InputForm, Layout, ModelEntry, Models, Output, Role, Thresholds};
 pub use model::{Model, OrtModel};
 pub use pool::DetectorPool;

@@ -15,7 +15,7 @@ use imageproc::geometry::convex_hull;
 use imageproc::point::Point as PixelPoint;
 use ndarray::ArrayView2;
 
-use super::detector::TextLine;
+use super::detector::Detection;
 use super::manifest::Thresholds;
 use super::quads;
 use crate::geometry::{Point, Quad};
@@ -26,7 +26,7 @@ pub struct Found {
     /// What the network marked, in the same pixels as the line.
     pub core: Quad,
     /// The line.
-    pub line: TextLine,
+    pub line: Detection,
 }
 
 /// Returns the lines in a probability map, in pixels of the map, in the order of their topmost pixels.
@@ -61,7 +61,7 @@ fn line(map: ArrayView2<'_, f32>, outline: Vec<PixelPoint<i32>>, thresholds: &Th
         return None;
     }
     let distance = along * down * thresholds.unclip / (2.0 * (along + down));
-    Some(Found { core, line: TextLine { quad: quads::grow(&core, distance), score } })
+    Some(Found { core, line: Detection { quad: quads::grow(&core, distance), score } })
 }
 
 /// Returns the smallest rectangle that covers the pixels of an outline, given in the map with its margin.

@@ -8,7 +8,7 @@
 
 use crate::geometry::{Point, Quad};
 
-use super::detector::TextLine;
+use super::detector::Detection;
 
 /// A direction as a unit vector; `(1.0, 0.0)` is to the right.
 pub(crate) type Direction = (f32, f32);
@@ -104,7 +104,7 @@ pub(crate) fn holds(quad: &Quad, point: Point) -> bool {
 }
 
 /// Returns whether a rectangle lies entirely in the given lines together, probed at every pixel of it.
-pub(crate) fn covered(quad: &Quad, lines: &[TextLine]) -> bool {
+pub(crate) fn covered(quad: &Quad, lines: &[Detection]) -> bool {
     let (left, top, right, bottom) = extent(quad);
     let near: Vec<&Quad> = (lines.iter().map(|line| &line.quad))
         .filter(|other| {
@@ -165,9 +165,9 @@ fn cross(a: Point, b: Point, p: Point) -> f32 {
 ///
 /// The area of all lines never shrinks: two lines become one rectangle that holds both, or one is dropped because it
 /// lies inside the other.
-pub(crate) fn merge(mut lines: Vec<TextLine>) -> Vec<TextLine> {
+pub(crate) fn merge(mut lines: Vec<Detection>) -> Vec<Detection> {
     sort(&mut lines);
-    let mut kept: Vec<TextLine> = Vec::new();
+    let mut kept: Vec<Detection> = Vec::new();
     while let Some(line) = lines.pop() {
         let joined = kept.iter().enumerate().find_map(|(i, other)| Some((i, join(other, &line)?)));
         match joined {
@@ -184,7 +184,7 @@ pub(crate) fn merge(mut lines: Vec<TextLine>) -> Vec<TextLine> {
 
 /// Returns one line for two, if they are one: if the rectangle round both is hardly larger than what they cover, and
 /// no higher than the higher of them, so that a line does not swallow its neighbors above and below.
-fn join(first: &TextLine, second: &TextLine) -> Option<TextLine> {
+fn join(first: &Detection, second: &Detection) -> Option<Detection> {
     // How much larger; and how much of a square of the line's height must be shared. Found by eye on line fragments
     // at seams and on the same line in two scales.
     const SLACK: f32 = 1.2;
@@ -202,7 +202,7 @@ fn join(first: &TextLine, second: &TextLine) -> Option<TextLine> {
     let score = first.score.max(second.score);
     for (outer, inner) in [(first, second), (second, first)] {
         if contains(&outer.quad, &inner.quad) {
-            return Some(TextLine { quad: outer.quad, score });
+            return Some(Detection { quad: outer.quad, score });
         }
     }
     let shared = shared_area(&first.quad, &second.quad);
@@ -213,11 +213,11 @@ fn join(first: &TextLine, second: &TextLine) -> Option<TextLine> {
     let directions = [axes(&first.quad).0, axes(&second.quad).0];
     let quad = smallest_rectangle(&corners, directions.into_iter())?;
     let covered = area(&first.quad.0) + area(&second.quad.0) - shared;
-    (area(&quad.0) <= SLACK * covered && short_side(&quad) <= SLACK * high).then_some(TextLine { quad, score })
+    (area(&quad.0) <= SLACK * covered && short_side(&quad) <= SLACK * high).then_some(Detection { quad, score })
 }
 
-fn sort(lines: &mut [TextLine]) {
-    let key = |line: &TextLine| {
+fn sort(lines: &mut [Detection]) {
+    let key = |line: &Detection| {
         let (x0, y0, x1, y1) = extent(&line.quad);
         [y0, x0, y1, x1, line.score]
     };
@@ -243,8 +243,8 @@ mod tests {
         Quad::from_rect(Rect::new(x0, y0, x1, y1))
     }
 
-    fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> TextLine {
-        TextLine { quad: quad(x0, y0, x1, y1), score: 0.5 }
+    fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> Detection {
+        Detection { quad: quad(x0, y0, x1, y1), score: 0.5 }
     }
 
     #[test]
