@@ -22,7 +22,9 @@ fn lines() -> Vec<TextLine> {
             Point::new(x, y + 14.0),
         ])
     };
-    (0..5u8).map(|i| TextLine { quad: at(20.0, 10.0 + 30.0 * f32::from(i)), score: 0.9, readings: Vec::new() }).collect()
+    (0..5u8)
+        .map(|i| TextLine { quad: at(20.0, 10.0 + 30.0 * f32::from(i)), score: 0.9, readings: Vec::new() })
+        .collect()
 }
 
 fn stages(criterion: &mut Criterion) {

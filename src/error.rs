@@ -117,6 +117,17 @@ pub enum Error {
     /// The detector failed on a frame.
     #[error("text detector failed: {0}")]
     Detector(String),
+    /// The recognizer failed on a line.
+    #[error("text recognizer failed: {0}")]
+    Recognizer(String),
+    /// A rule, built in or of a site, cannot be used.
+    #[error("{file}: {problem}")]
+    Rules {
+        /// File name.
+        file: String,
+        /// The rule and what is wrong with it.
+        problem: String,
+    },
     /// The command line asks for something that cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -151,6 +162,8 @@ impl Error {
             Self::Device { .. } => "device",
             Self::Model { .. } => "model",
             Self::Detector(_) => "detector",
+            Self::Recognizer(_) => "recognizer",
+            Self::Rules { .. } => "rules",
             Self::Usage(_) => "usage",
             Self::Path { .. } => "path",
         }

@@ -8,6 +8,7 @@
 //! [`pipeline`] is that street for one instance, [`batch`] for many. I/O stands at both ends; [`text`], [`phi`] and
 //! [`mask`] see pixels, quadrilaterals and decisions, never a path or a DICOM object.
 
+mod attribute;
 pub mod batch;
 pub mod cine;
 pub mod dicom;
@@ -23,6 +24,7 @@ mod sensitive;
 pub mod source;
 pub mod text;
 
+pub use attribute::Attribute;
 pub use error::{Error, Result};
 pub use geometry::{Point, Quad, Rect};
 pub use region::Region;

@@ -3,13 +3,14 @@
 use super::file::DicomFile;
 use super::pixels::{Photometric, PixelDescription};
 use crate::error::{Error, Result};
+use dicom_core::dictionary::DataDictionary;
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::tags;
+use dicom_dictionary_std::{StandardDataDictionary, tags};
 use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::entries;
 use std::io::{Cursor, Read};
 
-use super::layout::Encoding;
+use super::layout::{Element, Encoding};
 
 /// Longer values are not header: documents, waveforms, private blobs.
 const MAX_VALUE: u64 = 1 << 20;
@@ -26,10 +27,32 @@ pub fn read(file: &DicomFile) -> Result<InMemDicomObject> {
             && element.tag.0 < 0x7FE0
             && element.end - element.start <= MAX_VALUE
     });
+    parse(file, wanted)
+}
+
+/// Returns the items of a top level sequence of at most 1 MiB; none where it is absent, longer or not readable.
+#[must_use]
+pub fn items(file: &DicomFile, sequence: Tag) -> Vec<InMemDicomObject> {
+    let Some(element) = file.layout.get(sequence).filter(|element| element.end - element.start <= MAX_VALUE) else {
+        return Vec::new();
+    };
+    let read = parse(file, std::iter::once(element)).ok();
+    let items = |object: InMemDicomObject| object.get(sequence).and_then(|element| element.items().map(<[_]>::to_vec));
+    read.and_then(items).unwrap_or_default()
+}
+
+/// Returns the values of an attribute, joined by `\\`, by its PS3.6 keyword or by its tag as `(gggg,eeee)`. `None` where
+/// it is absent, empty, unknown or no text.
+#[must_use]
+pub fn by_name(header: &InMemDicomObject, name: &str) -> Option<String> {
+    text(header, StandardDataDictionary.parse_tag(name)?)
+}
+
+fn parse<'a>(file: &DicomFile, elements: impl Iterator<Item = &'a Element>) -> Result<InMemDicomObject> {
     let mut bytes = Vec::new();
-    for element in wanted {
-        let range = file.data().reader(element.start, element.end);
-        range.take(u64::MAX).read_to_end(&mut bytes).map_err(Error::io("cannot read the file"))?;
+    for element in elements {
+        let mut range = file.data().reader(element.start, element.end);
+        range.read_to_end(&mut bytes).map_err(Error::io("cannot read the file"))?;
     }
     let syntax = match file.encoding {
         Encoding::ImplicitLittle => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),

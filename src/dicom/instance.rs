@@ -1,5 +1,6 @@
 //! One opened SOP instance: what it is, and whether everything in it that may show text can be examined.
 
+use super::attributes;
 use super::codec;
 use super::file::{DicomFile, Limits, is_uid};
 use super::frames::{Frames, Store};
@@ -8,7 +9,9 @@ use super::layout::{NestedPixels, is_overlay_data};
 use super::palette::PaletteColor;
 use super::pixels::{Photometric, PixelDescription};
 use super::views::Window;
+use crate::attribute::Attribute;
 use crate::error::{Error, Result};
+use crate::geometry::Rect;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
@@ -57,6 +60,36 @@ impl Instance {
             LONGER.contains(&value.as_str())
                 || (2..=4).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_uppercase())
         })
+    }
+
+    /// Returns the text values of the header at any depth, for the identity of patient, study and site.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn attributes(&self) -> Result<Vec<Attribute>> {
+        attributes::read(&self.file)
+    }
+
+    /// Returns the values of an attribute by its keyword or `(gggg,eeee)`, for the conditions of device zones.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        header::by_name(&self.header, name)
+    }
+
+    /// Returns the places of Sequence of Ultrasound Regions (0018,6011), cut to the frame. Empty where there are none or
+    /// where they make no sense.
+    #[must_use]
+    pub fn ultrasound_regions(&self, columns: u32, rows: u32) -> Vec<Rect> {
+        let place = |item: &InMemDicomObject| -> Option<Rect> {
+            let corner = |tag| header::integer::<u32>(item, tag, "RegionLocation").ok()?;
+            // The second corner is the last pixel inside (PS3.3 C.8.5.5.1.1).
+            let x1 = corner(tags::REGION_LOCATION_MAX_X1)?.saturating_add(1).min(columns);
+            let y1 = corner(tags::REGION_LOCATION_MAX_Y1)?.saturating_add(1).min(rows);
+            let rect = Rect::new(corner(tags::REGION_LOCATION_MIN_X0)?, corner(tags::REGION_LOCATION_MIN_Y0)?, x1, y1);
+            (!rect.is_empty()).then_some(rect)
+        };
+        header::items(&self.file, tags::SEQUENCE_OF_ULTRASOUND_REGIONS).iter().filter_map(place).collect()
     }
 
     /// Returns the frames of Pixel Data, or `None` where the object has nothing that could show text.

@@ -4,6 +4,7 @@
 //! needed, so this file walks over the element headers (decoded by `dicom-encoding`), checks that every length
 //! stays inside what encloses it, and notes every place, at any depth, that may hold pixels.
 
+use super::attributes::TextPlaces;
 use super::bytes::Bytes;
 use crate::error::{Error, Result};
 use dicom_core::header::SequenceItemHeader;
@@ -80,6 +81,8 @@ pub struct Layout {
     pub fragments: Vec<Range<u64>>,
     /// Nested pixels, in file order.
     pub nested: Vec<NestedPixels>,
+    /// Text values at any depth.
+    pub texts: TextPlaces,
 }
 
 impl Layout {
@@ -157,13 +160,13 @@ struct ElementHeader {
 }
 
 impl<'a> Scanner<'a> {
-    const fn new(bytes: &'a Bytes, limit: u64, encoding: Encoding) -> Self {
+    fn new(bytes: &'a Bytes, limit: u64, encoding: Encoding) -> Self {
         Self {
             bytes,
             limit,
             encoding,
             window: RefCell::new((0, Vec::new())),
-            layout: Layout { elements: Vec::new(), fragments: Vec::new(), nested: Vec::new() },
+            layout: Layout::default(),
             path: Vec::new(),
         }
     }
@@ -243,6 +246,8 @@ impl<'a> Scanner<'a> {
                     self.sequence(tag, start, end, Some(end), depth)?;
                 } else if vr == VR::UN {
                     self.unknown(tag, start..end, depth)?;
+                } else {
+                    self.layout.texts.note(tag, vr, start..end);
                 }
                 Ok(make(start..end, end))
             }
@@ -313,18 +318,21 @@ impl<'a> Scanner<'a> {
         if end.is_some_and(|end| end > limit) {
             return Err(Error::Malformed { problem: "an item reaches outside its sequence", position });
         }
-        loop {
+        let outside = self.layout.texts.mark();
+        let end = loop {
             if Some(position) == end {
-                return Ok(position);
+                break position;
             }
             if end.is_none()
                 && self.peek(position, 8, |bytes| bytes.len() == 8)?
                 && let Ok(SequenceItemHeader::ItemDelimiter) = self.item_header(position)
             {
-                return Ok(position + 8);
+                break position + 8;
             }
             position = self.element(position, end.unwrap_or(limit), depth + 1)?.end;
-        }
+        };
+        self.layout.texts.leave(outside);
+        Ok(end)
     }
 
     /// Looks into an UN of defined length: it may be a sequence whose VR the writer did not know. What does not
@@ -334,13 +342,17 @@ impl<'a> Scanner<'a> {
             return Ok(());
         }
         let (outer, found, path) = (self.encoding, self.layout.nested.len(), self.path.len());
+        let texts = self.layout.texts.mark();
         self.encoding = Encoding::ImplicitLittle;
         let walked = self.sequence(tag, value.start, value.end, Some(value.end), depth);
         self.encoding = outer;
         self.path.truncate(path);
         match walked {
             Err(error @ Error::Io { .. }) => return Err(error),
-            Err(_) => self.layout.nested.truncate(found),
+            Err(_) => {
+                self.layout.nested.truncate(found);
+                self.layout.texts.forget(texts);
+            }
             Ok(_) => {}
         }
         Ok(())

@@ -1,6 +1,8 @@
 //! The only code that knows DICOM: open, frames, views, write back.
 
+pub mod attributes;
 pub mod bytes;
+mod charset;
 pub mod codec;
 pub mod color;
 mod edit;
