@@ -1,13 +1,13 @@
-//! The stages around detection on shipped frames of several kinds: open, decode, view, mask, write.
+//! The stages around detection on shipped frames of several kinds: open, decode, view, decide, mask, write.
 //!
-//! `benches/detect.rs` has detection and post-processing.
+//! `benches/detect.rs` has detection and reading.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use deburn::dicom::views::views;
 use deburn::dicom::{Instance, Limits, write};
-use deburn::phi::Policy;
-use deburn::text::TextLine;
-use deburn::{Point, Quad, mask};
+use deburn::phi::{Identity, Judge, Policy, ReadingLimits, Rules};
+use deburn::text::{Orientation, Reading, TextLine};
+use deburn::{Point, Quad, Sensitive, mask};
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::Path;
@@ -27,6 +27,61 @@ fn lines() -> Vec<TextLine> {
         .collect()
 }
 
+/// Forty lines as an ultrasound frame shows them, in two columns.
+fn read_lines() -> Vec<TextLine> {
+    const TEXTS: [&str; 10] = [
+        "NORTHLAKE HOSPITAL",
+        "KOWALSKI, ANNA",
+        "ID: NL5520184",
+        "04-11-2021 08:02:55",
+        "MI 0.8",
+        "TIS0.4",
+        "LT KIDNEY LONG",
+        "Dist 4.52 cm",
+        "28 Hz",
+        "C5-1",
+    ];
+    let line = |i: u16| {
+        let text = TEXTS[usize::from(i) % TEXTS.len()];
+        let (x, y) = (20.0 + 400.0 * f32::from(i % 2), 10.0 + 24.0 * f32::from(i / 2));
+        let corner = |dx: f32, dy: f32| Point::new(x + dx, y + dy);
+        let reading = Reading {
+            text: Sensitive::new(text.to_owned()),
+            score: 0.97,
+            character_scores: vec![0.97; text.chars().count()],
+            orientation: Orientation::Upright,
+        };
+        let quad = Quad([corner(0.0, 0.0), corner(160.0, 0.0), corner(160.0, 16.0), corner(0.0, 16.0)]);
+        TextLine { quad, score: 0.9, readings: vec![reading] }
+    };
+    (0..40).map(line).collect()
+}
+
+fn judge<'a>(rules: &'a Rules, instance: &Instance, policy: Policy) -> Judge<'a> {
+    Judge {
+        policy,
+        rules,
+        identity: Identity::new(instance.attributes().expect("read")),
+        zones: Vec::new(),
+        ultrasound_regions: Vec::new(),
+        limits: ReadingLimits::default(),
+        review_below: None,
+    }
+}
+
+fn decisions(criterion: &mut Criterion) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/us_rgb_jpeg.dcm");
+    let instance = Instance::open(&path, &Limits::default()).expect("a fixture opens");
+    let rules = Rules::embedded().expect("built in");
+    criterion.bench_function("rules/embedded", |b| b.iter(Rules::embedded));
+    criterion.bench_function("identity/read", |b| b.iter(|| instance.attributes()));
+    let attributes = instance.attributes().expect("read");
+    criterion.bench_function("identity/build", |b| b.iter(|| Identity::new(black_box(attributes.clone()))));
+    let lines = read_lines();
+    let judge = judge(&rules, &instance, Policy::Strict);
+    criterion.bench_function("decide/40 lines", |b| b.iter(|| judge.decide(black_box(&lines), 0, (800, 600))));
+}
+
 fn stages(criterion: &mut Criterion) {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     for name in ["us_rgb", "us_ybr_jpeg", "us_cine_jpeg", "dx_label_outside_window", "dx_j2k", "dx_jpegls", "scan_page"]
@@ -41,7 +96,8 @@ fn stages(criterion: &mut Criterion) {
         criterion.bench_function(&format!("view/{name}"), |b| {
             b.iter(|| views(black_box(&frame), frames.palette.as_ref(), &frames.windows));
         });
-        let findings = Policy::All.decide(&lines());
+        let rules = Rules::embedded().expect("built in");
+        let findings = judge(&rules, &instance, Policy::All).decide(&lines(), 0, (1 << 15, 1 << 15));
         criterion.bench_function(&format!("mask/{name}"), |b| {
             b.iter(|| mask::region(black_box(&findings), frame.description.columns, frame.description.rows));
         });
@@ -54,5 +110,5 @@ fn stages(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, stages);
+criterion_group!(benches, stages, decisions);
 criterion_main!(benches);

@@ -4,7 +4,8 @@
 //! So a line that is masked in some frames is masked in the frames between them too, and for a while before and after.
 
 use crate::geometry::{Quad, Rect};
-use crate::phi::{Decision, Finding};
+use crate::phi::{self, Decision, Finding};
+use std::ops::Range;
 
 /// Frames that a line may be missed for in a row and still is the same line.
 ///
@@ -21,69 +22,101 @@ const RULE: &str = "cine-lifetime";
 
 /// A line followed through frames.
 struct Track {
-    first: (usize, Finding),
-    last: (usize, Finding),
-    /// It was found in more than one frame.
-    confirmed: bool,
+    /// Frame, and index among the frame's findings.
+    seen: Vec<(usize, usize)>,
 }
 
-/// Adds to each frame the masks it inherits.
+impl Track {
+    fn last(&self) -> (usize, usize) {
+        self.seen[self.seen.len() - 1]
+    }
+}
+
+/// Adds to each frame the masks it inherits, and masks what is kept in one frame and known to be PHI in another.
 ///
-/// A line found in two frames or more is masked from 8 frames before the first to 8 frames after the last of
+/// A line masked in two frames or more is masked from 8 frames before the first to 8 frames after the last of
 /// them; in a frame where it was not found, where it stood in the frame before (before its first, where it stood
-/// there). A line found in one frame only stays in that one: most of these are no text.
+/// there). A line masked in one frame only stays in that one: most of these are no text. A line that matches the
+/// identity, a pattern, a deny term or a zone in any frame is masked in all frames in which it is found, whatever was
+/// read in them.
 ///
 /// ```text
 /// found       . A . . A .  B .      A: a gap of two frames; B: in one frame only
 /// masked      A A A A A A  B A
 /// ```
 #[must_use]
-pub fn inherit(findings: Vec<Vec<Finding>>) -> Vec<Vec<Finding>> {
-    let mut inherited: Vec<Vec<Finding>> = vec![Vec::new(); findings.len()];
+pub fn inherit(mut findings: Vec<Vec<Finding>>) -> Vec<Vec<Finding>> {
+    let tracks = tracks(&findings);
+    for track in &tracks {
+        hide(&mut findings, track);
+    }
+    findings.iter_mut().for_each(|frame| phi::cover(frame));
+    findings
+}
+
+/// Follows each line through the frames.
+fn tracks(findings: &[Vec<Finding>]) -> Vec<Track> {
+    let mut closed: Vec<Track> = Vec::new();
     let mut open: Vec<Track> = Vec::new();
     for (frame, own) in findings.iter().enumerate() {
-        for finding in own.iter().filter(|finding| finding.decision == Decision::Mask) {
-            let overlap = |track: &Track| shared(&track.last.1.quad, &finding.quad);
-            let best = (0..open.len())
-                .filter(|&index| open[index].last.0 < frame && overlap(&open[index]) >= SAME)
-                .max_by(|&a, &b| overlap(&open[a]).total_cmp(&overlap(&open[b])));
+        for (index, finding) in own.iter().enumerate().filter(|(_, finding)| finding.score.is_some()) {
+            let overlap = |track: &Track| {
+                let (frame, index) = track.last();
+                shared(&findings[frame][index].quad, &finding.quad)
+            };
+            let best = (open.iter_mut())
+                .filter(|track| track.last().0 < frame && overlap(track) >= SAME)
+                .max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
             match best {
-                Some(index) => {
-                    let track = &mut open[index];
-                    fill(&mut inherited, track.last.0 + 1..frame, &track.last.1);
-                    track.last = (frame, finding.clone());
-                    track.confirmed = true;
-                }
-                None => {
-                    let here = (frame, finding.clone());
-                    open.push(Track { first: here.clone(), last: here, confirmed: false });
-                }
+                Some(track) => track.seen.push((frame, index)),
+                None => open.push(Track { seen: vec![(frame, index)] }),
             }
         }
-        let (still_open, closed) = open.into_iter().partition(|track| track.last.0 + GAP >= frame);
-        open = still_open;
-        closed.iter().for_each(|track| extend(&mut inherited, track));
+        let ended = open.extract_if(.., |track| track.last().0 + GAP < frame);
+        closed.extend(ended);
     }
-    open.iter().for_each(|track| extend(&mut inherited, track));
-    let add = |(mut own, more): (Vec<Finding>, Vec<Finding>)| {
-        own.extend(more);
-        own
-    };
-    findings.into_iter().zip(inherited).map(add).collect()
+    closed.extend(open);
+    closed
 }
 
-/// Masks a confirmed line for a while before and after.
-fn extend(inherited: &mut [Vec<Finding>], track: &Track) {
-    if track.confirmed {
-        let end = (track.last.0 + 1 + GAP).min(inherited.len());
-        fill(inherited, track.first.0.saturating_sub(GAP)..track.first.0, &track.first.1);
-        fill(inherited, track.last.0 + 1..end, &track.last.1);
+/// Masks a line where its track says so.
+fn hide(findings: &mut [Vec<Finding>], track: &Track) {
+    let at = |findings: &[Vec<Finding>], (frame, index): (usize, usize)| findings[frame][index].clone();
+    let known = track.seen.iter().map(|&seen| at(findings, seen)).find(Finding::has_evidence);
+    let masked: Vec<(usize, Finding)> = (track.seen.iter())
+        .map(|&seen| (seen.0, at(findings, seen)))
+        .filter(|(_, finding)| finding.decision == Decision::Mask)
+        .collect();
+    if let Some(known) = known {
+        for &(frame, index) in &track.seen {
+            turn(&mut findings[frame][index], &known);
+        }
+    }
+    let [(first, at_first), .., (last, at_last)] = masked.as_slice() else { return };
+    let end = (last + 1 + GAP).min(findings.len());
+    fill(findings, track, first.saturating_sub(GAP)..*first, at_first);
+    for pair in masked.windows(2).filter(|pair| pair[1].0 - pair[0].0 <= GAP) {
+        fill(findings, track, pair[0].0 + 1..pair[1].0, &pair[0].1);
+    }
+    fill(findings, track, last + 1..end, at_last);
+}
+
+/// Masks a track's line in `frames`: turns it where it is found and adds a mask where it is not.
+fn fill(findings: &mut [Vec<Finding>], track: &Track, frames: Range<usize>, like: &Finding) {
+    for frame in frames {
+        match track.seen.binary_search_by_key(&frame, |seen| seen.0) {
+            Ok(place) => turn(&mut findings[frame][track.seen[place].1], like),
+            Err(_) => findings[frame].push(Finding { rule: RULE.into(), reading: None, ..like.clone() }),
+        }
     }
 }
 
-fn fill(inherited: &mut [Vec<Finding>], frames: std::ops::Range<usize>, finding: &Finding) {
-    for frame in &mut inherited[frames] {
-        frame.push(Finding { rule: RULE, ..finding.clone() });
+/// Makes a mask of a finding that is none.
+fn turn(finding: &mut Finding, like: &Finding) {
+    if finding.decision != Decision::Mask {
+        finding.decision = Decision::Mask;
+        finding.rule = RULE.into();
+        finding.attribute.clone_from(&like.attribute);
     }
 }
 
@@ -104,7 +137,15 @@ mod tests {
 
     fn at(x: u32) -> Finding {
         let quad = Quad::from_rect(Rect::new(x, 0, x + 20, 10));
-        Finding { quad, score: 0.9, decision: Decision::Mask, rule: "policy-all" }
+        Finding {
+            quad,
+            area: quad,
+            score: Some(0.9),
+            reading: None,
+            decision: Decision::Mask,
+            rule: "not-technical".into(),
+            attribute: None,
+        }
     }
 
     /// Runs over frames given as the places of their lines; returns where each frame is masked, inherited or not.
@@ -141,11 +182,38 @@ mod tests {
         assert_eq!(places(&[&[0, 40], &[40], &[0, 40]]), [vec![0, 40], vec![40, 0], vec![0, 40]]);
     }
 
+    fn kept(x: u32) -> Finding {
+        Finding { decision: Decision::Keep, rule: "technical:setting".into(), ..at(x) }
+    }
+
     #[test]
     fn what_is_kept_is_not_inherited() {
-        let kept = Finding { decision: Decision::Keep, ..at(0) };
-        let after = inherit(vec![vec![kept.clone()], vec![], vec![kept]]);
-        assert!(after[1].is_empty());
+        let after = inherit(vec![vec![kept(0)], vec![], vec![kept(0)]]);
+        assert!(after[1].is_empty() && after[0] == [kept(0)]);
+    }
+
+    #[test]
+    fn what_is_kept_between_masks_is_masked() {
+        let after = inherit(vec![vec![at(0)], vec![kept(0)], vec![at(0)]]);
+        assert_eq!((after[1].len(), after[1][0].decision, &*after[1][0].rule), (1, Decision::Mask, "cine-lifetime"));
+    }
+
+    #[test]
+    fn what_is_known_as_phi_in_one_frame_is_masked_in_all() {
+        let known = Finding { rule: "identity".into(), attribute: Some("PatientName".into()), ..at(0) };
+        let mut frames = vec![vec![kept(0), kept(50)]; 40];
+        frames[30] = vec![known, kept(50)];
+        let after = inherit(frames);
+        assert!(after.iter().all(|frame| frame[0].decision == Decision::Mask && frame[1].decision == Decision::Keep));
+        assert_eq!(after[0][0].attribute.as_deref(), Some("PatientName"));
+    }
+
+    #[test]
+    fn one_misreading_masks_its_own_frame_alone() {
+        let mut frames = vec![vec![kept(0)]; 20];
+        frames[10] = vec![at(0)];
+        let masked = inherit(frames).iter().filter(|frame| frame[0].decision == Decision::Mask).count();
+        assert_eq!(masked, 1);
     }
 
     proptest! {

@@ -19,6 +19,21 @@ impl Pending {
     ///
     /// [`Error::Io`].
     pub fn create(path: &Path) -> Result<Self> {
+        // As a plain `create` would: the umask takes its part.
+        Self::create_with(path, 0o666)
+    }
+
+    /// Like [`Pending::create`], for a file that only its owner may read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn create_private(path: &Path) -> Result<Self> {
+        Self::create_with(path, 0o600)
+    }
+
+    #[cfg_attr(not(unix), expect(unused_variables, reason = "other systems have no mode"))]
+    fn create_with(path: &Path, mode: u32) -> Result<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(Error::io("cannot create the output folder"))?;
         let mut builder = tempfile::Builder::new();
@@ -26,8 +41,7 @@ impl Pending {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // As a plain `create` would: the umask takes its part.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
+            builder.permissions(std::fs::Permissions::from_mode(mode));
         }
         let file = builder.tempfile_in(folder).map_err(Error::io("cannot create a file in the output folder"))?;
         Ok(Self { file: BufWriter::with_capacity(1 << 17, file), path: path.to_owned() })

@@ -1,15 +1,14 @@
 //! One instance, stage by stage: open, look at each frame, decide, mask, write, check.
 
 use crate::cine;
-use crate::dicom::views::views;
 use crate::dicom::write::{self, Method};
-use crate::dicom::{Frame, Frames, Instance, Limits};
+use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::mask;
 use crate::output::Pending;
-use crate::phi::{Finding, Policy};
-use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, WriteMethod};
-use crate::text::{Detection, DetectorPool, TextLine, merge, pad};
+use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules};
+use crate::reader::{Reader, Readings};
+use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, TextPrivacy, WriteMethod};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -22,8 +21,14 @@ pub struct Pipeline {
     pub limits: Limits,
     /// Which text stays.
     pub policy: Policy,
-    /// Detectors, one a thread.
-    pub detectors: DetectorPool,
+    /// What counts as PHI and what as technical.
+    pub rules: Rules,
+    /// Kept lines with a lower reading score are for review.
+    pub review_below: Option<f32>,
+    /// Finds and reads text.
+    pub reader: Reader,
+    /// What the report tells of text.
+    pub privacy: TextPrivacy,
     /// Whether an existing output is replaced.
     pub overwrite: bool,
 }
@@ -64,10 +69,17 @@ impl Pipeline {
             return Ok(Status::NoPixels);
         };
         record.frames.total = frames.count();
-        let findings = cine::inherit(self.examine(&frames)?);
+        let judge = self.judge(&instance, &frames)?;
+        let (findings, dropped) = self.examine(&frames, &judge)?;
+        let findings = cine::inherit(findings);
         record.frames = FrameCount { examined: frames.count(), total: frames.count() };
-        record.regions = regions(&findings, &frames);
-        if !findings.iter().flatten().any(|finding| finding.decision == crate::phi::Decision::Mask) {
+        record.candidates_dropped = dropped;
+        record.regions = self.regions(&findings, &frames);
+        let any = |decision| findings.iter().flatten().any(|finding| finding.decision == decision);
+        if any(Decision::Review) {
+            return Ok(Status::Review);
+        }
+        if !any(Decision::Mask) {
             self.copy(&instance, output, record)?;
             return Ok(Status::Clean);
         }
@@ -88,13 +100,33 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Looks at every frame and decides on what it finds. A frame whose bytes equal those of the frame before it is
-    /// not looked at again.
-    fn examine(&self, frames: &Frames<'_>) -> Result<Vec<Vec<Finding>>> {
+    /// Gathers what the decisions on an instance rest on.
+    fn judge(&self, instance: &Instance, frames: &Frames<'_>) -> Result<Judge<'_>> {
+        let (columns, rows) = (frames.description.columns, frames.description.rows);
+        Ok(Judge {
+            policy: self.policy,
+            rules: &self.rules,
+            identity: match self.policy {
+                // Nothing is read.
+                Policy::All => Identity::empty(),
+                _ => Identity::new(instance.attributes()?),
+            },
+            zones: self.rules.zones().for_instance(&|name| instance.attribute(name)),
+            ultrasound_regions: instance.ultrasound_regions(columns, rows),
+            limits: ReadingLimits::default(),
+            review_below: self.review_below,
+        })
+    }
+
+    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame whose
+    /// bytes equal those of the frame before it is not looked at again.
+    fn examine(&self, frames: &Frames<'_>, judge: &Judge<'_>) -> Result<(Vec<Vec<Finding>>, u64)> {
         // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
         // does not depend on the order of threads.
         let failed = AtomicU32::new(u32::MAX);
-        let look = |frame: u32| -> Result<Option<Vec<Finding>>> {
+        let readings = Readings::default();
+        let size = (frames.description.columns, frames.description.rows);
+        let look = |frame: u32| -> Result<Option<(Vec<Finding>, u32)>> {
             if frame > failed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
@@ -103,8 +135,8 @@ impl Pipeline {
                 if frames.repeats(frame)? {
                     return Ok(None);
                 }
-                let lines = self.detect(&frames.decode(frame)?, frames)?;
-                Ok(Some(self.policy.decide(&lines)))
+                let (lines, dropped) = self.reader.lines(&frames.decode(frame)?, frames, &readings)?;
+                Ok(Some((judge.decide(&lines, frame, size), dropped)))
             }))
             .unwrap_or(Err(Error::Panic("the frame examination")));
             if looked.is_err() {
@@ -114,23 +146,18 @@ impl Pipeline {
         };
         let looked: Vec<_> = (0..frames.count()).into_par_iter().map(look).collect();
         let mut findings: Vec<Vec<Finding>> = Vec::new();
+        let mut all_dropped = 0;
         for own in looked {
-            let own = own?.or_else(|| findings.last().cloned()).unwrap_or_default();
+            let own = match own? {
+                Some((own, dropped)) => {
+                    all_dropped += u64::from(dropped);
+                    own
+                }
+                None => findings.last().cloned().unwrap_or_default(),
+            };
             findings.push(own);
         }
-        Ok(findings)
-    }
-
-    /// Finds the text lines of a frame in all its views.
-    fn detect(&self, frame: &Frame, frames: &Frames<'_>) -> Result<Vec<TextLine>> {
-        let mut lines: Vec<Detection> = Vec::new();
-        for view in views(frame, frames.palette.as_ref(), &frames.windows) {
-            lines.extend(self.detectors.with(|detector| detector.detect(&view.image))?);
-        }
-        // The detector sees a margin around the frame; what it finds there covers no pixel.
-        let (columns, rows) = (frame.description.columns, frame.description.rows);
-        lines.retain(|line| !pad(&line.quad).bounding_box(columns, rows).is_empty());
-        Ok(merge(lines).into_iter().map(TextLine::from).collect())
+        Ok((findings, all_dropped))
     }
 
     /// Writes the masked instance, opens it again, compares, and only then gives it its name.
@@ -151,37 +178,55 @@ impl Pipeline {
         });
         Ok(())
     }
+
+    /// Makes the report's regions: findings that stand unchanged in consecutive frames become one.
+    fn regions(&self, findings: &[Vec<Finding>], frames: &Frames<'_>) -> Vec<RegionRecord> {
+        let mut regions: Vec<RegionRecord> = Vec::new();
+        let mut open: Vec<(usize, &Finding)> = Vec::new();
+        for (frame, own) in (0..frames.count()).zip(findings) {
+            let mut still_open = Vec::new();
+            for finding in own {
+                let place = open.iter().find(|(_, before)| is_unchanged(before, finding)).map(|&(index, _)| index);
+                let index = place.unwrap_or(regions.len());
+                still_open.push((index, finding));
+                match regions.get_mut(index) {
+                    Some(region) => {
+                        region.frames[1] = frame;
+                        region.detection_score = higher(region.detection_score, finding.score);
+                    }
+                    None => regions.push(self.region(finding, frame, frames)),
+                }
+            }
+            open = still_open;
+        }
+        regions
+    }
+
+    fn region(&self, finding: &Finding, frame: u32, frames: &Frames<'_>) -> RegionRecord {
+        let (columns, rows) = (frames.description.columns, frames.description.rows);
+        RegionRecord {
+            quad: finding.quad,
+            bounding_box: frames.maskable(finding.area.bounding_box(columns, rows)),
+            frames: [frame, frame],
+            detection_score: finding.score,
+            reading: self.privacy.reading(finding),
+            action: finding.decision,
+            reason: finding.rule.clone().into_owned(),
+            attribute: finding.attribute.clone(),
+        }
+    }
 }
 
-/// Makes the report's regions: findings that stand unchanged in consecutive frames become one.
-fn regions(findings: &[Vec<Finding>], frames: &Frames<'_>) -> Vec<RegionRecord> {
-    let mut regions: Vec<RegionRecord> = Vec::new();
-    let mut open: Vec<usize> = Vec::new();
-    for (frame, own) in (0..frames.count()).zip(findings) {
-        let mut still_open = Vec::new();
-        for finding in own {
-            let same = |&&index: &&usize| {
-                let region = &regions[index];
-                region.quad == finding.quad && region.reason == finding.rule && region.action == finding.decision
-            };
-            if let Some(&index) = open.iter().find(same) {
-                regions[index].frames[1] = frame;
-                regions[index].score = regions[index].score.max(finding.score);
-                still_open.push(index);
-                continue;
-            }
-            still_open.push(regions.len());
-            regions.push(RegionRecord {
-                quad: finding.quad,
-                bounding_box: frames
-                    .maskable(pad(&finding.quad).bounding_box(frames.description.columns, frames.description.rows)),
-                frames: [frame, frame],
-                score: finding.score,
-                action: finding.decision,
-                reason: finding.rule.to_owned(),
-            });
-        }
-        open = still_open;
-    }
-    regions
+/// Returns whether a later frame's finding says the same as one of the frame before.
+fn is_unchanged(before: &Finding, after: &Finding) -> bool {
+    let text = |finding: &Finding| finding.reading.as_ref().map(|reading| reading.text.clone());
+    before.quad == after.quad
+        && before.rule == after.rule
+        && before.decision == after.decision
+        && before.attribute == after.attribute
+        && text(before) == text(after)
+}
+
+fn higher(a: Option<f32>, b: Option<f32>) -> Option<f32> {
+    a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b)
 }

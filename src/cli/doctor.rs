@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use deburn::text::{self, Device, Engine, Models, Runtime};
+use deburn::text::{self, Device, Effort, Engine, Models, Role, Runtime};
 use deburn::{Quad, Result};
+use image::RgbImage;
 
 /// What to look at.
 #[derive(Clone, Debug, Default)]
@@ -66,33 +67,79 @@ fn write_models(options: &DoctorOptions, models: &Result<Models>, out: &mut impl
     }
     match models {
         Ok(models) => models.entries().try_for_each(|model| {
-            let role = format!("{:?}", model.role).to_lowercase();
+            let role = match &model.role {
+                Role::Detector { .. } => "detector".to_owned(),
+                Role::Recognizer { effort, .. } => format!("recognizer, effort {}", effort.name()),
+            };
             writeln!(out, "  {role}: {}, {}, sha256 ok ({})", model.name, model.license, model.sha256)
         }),
         Err(error) => writeln!(out, "  bad: {error}"),
     }
 }
 
-/// Lets the detector find the text in a small picture drawn for the purpose.
+/// Finds and reads the text in a small picture drawn for the purpose.
 fn write_smoke_test(runtime: Runtime, models: Models, device: Device, out: &mut impl Write) -> io::Result<bool> {
     let (picture, area) = text::sample::picture();
-    let center = Quad::from_rect(area);
     let start = std::time::Instant::now();
     let found = Engine::new(runtime, models, device).and_then(|engine| {
-        let lines = engine.detector()?.detect(&picture)?;
-        let boxes = lines.iter().map(|line| text::pad(&line.quad).bounding_box(picture.width(), picture.height()));
-        let wanted = center.bounding_box(picture.width(), picture.height());
-        let covers = |b: deburn::Rect| b.x0 <= wanted.x0 && b.y0 <= wanted.y0 && b.x1 >= wanted.x1 && b.y1 >= wanted.y1;
-        Ok((engine.device(), boxes.into_iter().any(covers)))
+        let lines = engine.detector()?.detect(&picture)?.lines;
+        let covers = |line: &text::Detection| {
+            let b = text::pad(&line.quad).bounding_box(picture.width(), picture.height());
+            b.x0 <= area.x0 && b.y0 <= area.y0 && b.x1 >= area.x1 && b.y1 >= area.y1
+        };
+        Ok((engine, lines.into_iter().find(covers)))
     });
     let time = start.elapsed().as_millis();
     write!(out, "\ndetection on {device}: ")?;
     match found {
-        Ok((used, true)) => writeln!(out, "ok, on {used} ({}), {time} ms with loading", used.provider())?,
-        Ok((used, false)) => writeln!(out, "bad: the text of a test picture was not found on {used}")?,
-        Err(ref error) => writeln!(out, "bad: {error}")?,
+        Ok((engine, Some(line))) => {
+            let used = engine.device();
+            writeln!(out, "ok, on {used} ({}), {time} ms with loading", used.provider())?;
+            let mut works = true;
+            for effort in Effort::ALL {
+                write!(out, "reading, effort {}: ", effort.name())?;
+                works &= write_reading(&engine, effort, &picture, &line.quad, out)?;
+            }
+            Ok(works)
+        }
+        Ok((engine, None)) => {
+            writeln!(out, "bad: the text of a test picture was not found on {}", engine.device())?;
+            Ok(false)
+        }
+        Err(error) => {
+            writeln!(out, "bad: {error}")?;
+            Ok(false)
+        }
     }
-    Ok(matches!(found, Ok((_, true))))
+}
+
+/// Reads the text of the test picture and returns whether it is what was drawn.
+fn write_reading(
+    engine: &Engine,
+    effort: Effort,
+    picture: &RgbImage,
+    line: &Quad,
+    out: &mut impl Write,
+) -> io::Result<bool> {
+    let start = std::time::Instant::now();
+    let reading = engine.recognizer(effort).and_then(|mut recognizer| recognizer.read(picture, line));
+    let time = start.elapsed().as_millis();
+    // Recognizers drop spaces.
+    let bare = |text: &str| text.replace(' ', "");
+    match reading {
+        Ok(Some(reading)) if bare(reading.text.expose()) == bare(text::sample::TEXT) => {
+            writeln!(out, "ok, {time} ms with loading")?;
+            Ok(true)
+        }
+        Ok(_) => {
+            writeln!(out, "bad: the text of a test picture was misread")?;
+            Ok(false)
+        }
+        Err(error) => {
+            writeln!(out, "bad: {error}")?;
+            Ok(false)
+        }
+    }
 }
 
 fn write_syntaxes(syntaxes: &[SyntaxRow<'_>], out: &mut impl Write) -> io::Result<()> {

@@ -1,13 +1,17 @@
 //! The command line: arguments in, library calls out.
 
 mod doctor;
+mod evaluate;
+mod key;
 mod progress;
+mod rules;
 mod run;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::dicom::Limits;
 use deburn::phi::Policy;
-use deburn::text::Device;
+use deburn::report::ReportText;
+use deburn::text::{Device, Effort};
 use deburn::{Error, Result};
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,6 +45,10 @@ enum Command {
     Doctor(DoctorArguments),
     /// Gets the pinned ONNX Runtime from PyPI into the per-user data folder
     FetchRuntime,
+    /// Measures masked files, of any tool, against what is known of their text
+    Evaluate(evaluate::EvaluateArguments),
+    /// Prints all rules in force: patterns, technical words, deny and allow terms, zones
+    Rules(RulesArguments),
     /// Prints the JSON Schema of the report's lines
     Schema,
 }
@@ -81,6 +89,20 @@ struct RunArguments {
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
+    /// How carefully text is read
+    #[arg(long, value_enum, default_value_t)]
+    effort: Effort,
+    #[command(flatten)]
+    rules: RulesArguments,
+    /// Do not write instances with a kept line whose reading score is lower: they need review
+    #[arg(long, value_name = "SCORE", value_parser = score)]
+    review_below: Option<f32>,
+    /// Which text the report shows; other text is shown as a keyed hash
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    report_text: ReportText,
+    /// Key of the text hashes, 64 hexadecimal digits [default: one for this user, made at first use]
+    #[arg(long, value_name = "FILE")]
+    text_key: Option<PathBuf>,
     #[command(flatten)]
     engine: EngineArguments,
     /// Instances and frames worked on at once [default: one for each core]
@@ -95,6 +117,14 @@ struct RunArguments {
     /// What to log on standard error
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "warn")]
     log: LogLevel,
+}
+
+#[derive(Debug, Args)]
+struct RulesArguments {
+    /// Site rules to add: a TOML file as `deburn rules` prints, a CTP DicomPixelAnonymizer script or a deid recipe;
+    /// may be given more than once
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
 }
 
 /// Log levels. Events hold counts, sizes and rule ids; no text and no header values.
@@ -168,11 +198,19 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             let path = deburn::text::fetch_runtime()?;
             print(&format!("{}\n", path.display()))
         }
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Rules(arguments) => print(&rules::load(&arguments.rules)?.0.effective_toml()),
         Command::Schema => {
             let schema = deburn::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
             print(&schema)
         }
     }
+}
+
+/// Parses a score.
+fn score(text: &str) -> std::result::Result<f32, String> {
+    let score: f32 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&score) { Ok(score) } else { Err("not in 0..=1".to_owned()) }
 }
 
 /// Writes to standard output.

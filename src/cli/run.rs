@@ -1,18 +1,21 @@
 //! `mask`, `scan` and `doctor`: set up, run, sum up.
 
 use super::progress::Reporter;
-use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, say};
+use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, key, rules, say};
 use deburn::batch;
 use deburn::dicom::{Limits, codec};
 use deburn::output::Pending;
+use deburn::phi::Policy;
 use deburn::pipeline::Pipeline;
-use deburn::report::{Footer, Header, ModelUsed, Options, Runtime, Writer};
+use deburn::reader::Reader;
+use deburn::report::{Footer, Header, ModelUsed, Options, RulesFile, Runtime, TextPrivacy, Writer};
 use deburn::source::{self, Input};
 use deburn::text;
 use deburn::{Error, Result};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// A run of `mask` or, without `output`, of `scan`.
@@ -34,13 +37,18 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     std::panic::set_hook(Box::new(|_| tracing::error!("a stage panicked; the instance is held")));
     let inputs = source::discover(&job.arguments.inputs)?;
     refuse_early(job, &inputs)?;
+    let (rules, rules_files) = rules::load(&job.arguments.rules.rules)?;
+    let engine = Arc::new(engine(&job.arguments.engine)?);
     let pipeline = Pipeline {
         limits: Limits { max_pixels: job.arguments.max_pixels, ..Limits::default() },
         policy: job.arguments.policy,
-        detectors: text::DetectorPool::new(engine(&job.arguments.engine)?),
+        rules,
+        review_below: job.arguments.review_below,
+        reader: reader(job, &engine)?,
+        privacy: TextPrivacy { text: job.arguments.report_text, key: key::load(job.arguments.text_key.as_deref())? },
         overwrite: job.overwrite,
     };
-    let header = header(job, &pipeline);
+    let header = header(job, &pipeline, &engine, rules_files);
     let footer = match job.report {
         Some(path) => {
             let (footer, pending) = process(job, &pipeline, &inputs, Pending::create(path)?, header)?;
@@ -122,14 +130,32 @@ fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
     text::Engine::new(runtime, models, arguments.device)
 }
 
-fn header(job: &Job<'_>, pipeline: &Pipeline) -> Header {
-    let engine = pipeline.detectors.engine();
-    let model = engine.detector_entry();
+/// Makes what finds and reads text. Nothing is read where nothing can stay.
+fn reader(job: &Job<'_>, engine: &Arc<text::Engine>) -> Result<Reader> {
+    let recognizers = match job.arguments.policy {
+        Policy::All => None,
+        _ => Some(text::RecognizerPool::new(Arc::clone(engine), job.arguments.effort)?),
+    };
+    Ok(Reader { detectors: text::DetectorPool::new(Arc::clone(engine)), recognizers })
+}
+
+fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<RulesFile>) -> Header {
+    let recognizer = pipeline.reader.recognizers.as_ref().map(|_| engine.recognizer_entry(job.arguments.effort));
+    let used = |role: &str, model: &text::ModelEntry| ModelUsed {
+        role: role.into(),
+        file: model.file.clone(),
+        sha256: model.sha256.clone(),
+    };
     Header {
         version: env!("CARGO_PKG_VERSION").into(),
         command: if job.output.is_some() { "mask" } else { "scan" }.into(),
         options: Options {
             policy: pipeline.policy,
+            effort: job.arguments.effort,
+            rules,
+            review_below: pipeline.review_below,
+            report_text: pipeline.privacy.text,
+            text_key: pipeline.privacy.key.id(),
             max_pixels: pipeline.limits.max_pixels,
             device: job.arguments.engine.device.to_string(),
         },
@@ -137,7 +163,9 @@ fn header(job: &Job<'_>, pipeline: &Pipeline) -> Header {
             version: engine.runtime().version().into(),
             execution_provider: engine.device().provider().into(),
         },
-        models: vec![ModelUsed { role: "detector".into(), file: model.file.clone(), sha256: model.sha256.clone() }],
+        models: std::iter::once(used("detector", engine.detector_entry()))
+            .chain(recognizer.map(|model| used("recognizer", model)))
+            .collect(),
     }
 }
 

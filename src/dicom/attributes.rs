@@ -154,7 +154,7 @@ mod tests {
             let object = InMemDicomObject::from_element_iter([
                 element(tags::SPECIFIC_CHARACTER_SET, VR::CS, "ISO_IR 100"),
                 element(tags::PATIENT_NAME, VR::PN, "Müller^Jörg"),
-                element(tags::OTHER_PATIENT_I_DS, VR::LO, "A1\\B2"),
+                element(tags::ADMISSION_ID, VR::LO, "A1\\B2"),
                 DataElement::new(tags::OTHER_PATIENT_I_DS_SEQUENCE, VR::SQ, sequence),
                 element(tags::PATIENT_BIRTH_DATE, VR::DA, "19600102"),
             ]);
@@ -163,7 +163,7 @@ mod tests {
                 found.iter().filter(|found| found.0 == keyword).map(|found| found.2.as_str()).collect()
             };
             assert_eq!(values("PatientName"), ["Müller^Jörg"]);
-            assert_eq!(values("OtherPatientIDs"), ["A1", "B2"]);
+            assert_eq!(values("AdmissionID"), ["A1", "B2"]);
             assert_eq!(values("PatientID"), ["Ä 4711", "Ö123"]);
             assert_eq!(values("PatientBirthDate"), ["19600102"]);
         }

@@ -41,11 +41,18 @@ pub fn items(file: &DicomFile, sequence: Tag) -> Vec<InMemDicomObject> {
     read.and_then(items).unwrap_or_default()
 }
 
-/// Returns the values of an attribute, joined by `\\`, by its PS3.6 keyword or by its tag as `(gggg,eeee)`. `None` where
-/// it is absent, empty, unknown or no text.
+/// Returns the values of a top level attribute as text, joined by `\\`, by its PS3.6 keyword or by its tag as
+/// `(gggg,eeee)`. Empty where it is there without a value; `None` where it is absent, unknown or has no text form.
 #[must_use]
 pub fn by_name(header: &InMemDicomObject, name: &str) -> Option<String> {
-    text(header, StandardDataDictionary.parse_tag(name)?)
+    let value = header.get(StandardDataDictionary.parse_tag(name)?)?.to_str().ok()?;
+    Some(value.trim_matches(is_padding).to_owned())
+}
+
+/// Returns whether a keyword is in the data dictionary (PS3.6), or is a tag.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    StandardDataDictionary.parse_tag(name).is_some()
 }
 
 fn parse<'a>(file: &DicomFile, elements: impl Iterator<Item = &'a Element>) -> Result<InMemDicomObject> {
@@ -67,8 +74,12 @@ fn parse<'a>(file: &DicomFile, elements: impl Iterator<Item = &'a Element>) -> R
 #[must_use]
 pub fn text(header: &InMemDicomObject, tag: Tag) -> Option<String> {
     let value = header.get(tag)?.to_str().ok()?;
-    let trimmed = value.trim_matches(|c: char| c == '\0' || c.is_whitespace());
+    let trimmed = value.trim_matches(is_padding);
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
+}
+
+fn is_padding(c: char) -> bool {
+    c == '\0' || c.is_whitespace()
 }
 
 /// Returns the first number of an attribute; `None` where it is absent or empty.

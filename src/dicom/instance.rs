@@ -71,25 +71,40 @@ impl Instance {
         attributes::read(&self.file)
     }
 
-    /// Returns the values of an attribute by its keyword or `(gggg,eeee)`, for the conditions of device zones.
+    /// Returns the values of an attribute by its keyword or `(gggg,eeee)`, joined by a backslash, for the conditions of
+    /// device zones. Of Sequence of Ultrasound Regions (0018,6011): the corners of all regions.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<String> {
-        header::by_name(&self.header, name)
+        if name != "SequenceOfUltrasoundRegions" {
+            return header::by_name(&self.header, name);
+        }
+        let numbers: Vec<String> = self.region_corners().iter().flatten().map(ToString::to_string).collect();
+        (!numbers.is_empty()).then(|| numbers.join("\\"))
     }
 
     /// Returns the places of Sequence of Ultrasound Regions (0018,6011), cut to the frame. Empty where there are none or
     /// where they make no sense.
     #[must_use]
     pub fn ultrasound_regions(&self, columns: u32, rows: u32) -> Vec<Rect> {
-        let place = |item: &InMemDicomObject| -> Option<Rect> {
-            let corner = |tag| header::integer::<u32>(item, tag, "RegionLocation").ok()?;
-            // The second corner is the last pixel inside (PS3.3 C.8.5.5.1.1).
-            let x1 = corner(tags::REGION_LOCATION_MAX_X1)?.saturating_add(1).min(columns);
-            let y1 = corner(tags::REGION_LOCATION_MAX_Y1)?.saturating_add(1).min(rows);
-            let rect = Rect::new(corner(tags::REGION_LOCATION_MIN_X0)?, corner(tags::REGION_LOCATION_MIN_Y0)?, x1, y1);
-            (!rect.is_empty()).then_some(rect)
+        // The second corner is the last pixel inside (PS3.3 C.8.5.5.1.1).
+        let rect = |[x0, y0, x1, y1]: [u32; 4]| {
+            Rect::new(x0, y0, x1.saturating_add(1).min(columns), y1.saturating_add(1).min(rows))
         };
-        header::items(&self.file, tags::SEQUENCE_OF_ULTRASOUND_REGIONS).iter().filter_map(place).collect()
+        self.region_corners().into_iter().map(rect).filter(|rect| !rect.is_empty()).collect()
+    }
+
+    /// Returns Region Location Min X0, Min Y0, Max X1 and Max Y1 of each ultrasound region that has them.
+    fn region_corners(&self) -> Vec<[u32; 4]> {
+        let corners = |item: &InMemDicomObject| -> Option<[u32; 4]> {
+            let corner = |tag| header::integer::<u32>(item, tag, "RegionLocation").ok()?;
+            Some([
+                corner(tags::REGION_LOCATION_MIN_X0)?,
+                corner(tags::REGION_LOCATION_MIN_Y0)?,
+                corner(tags::REGION_LOCATION_MAX_X1)?,
+                corner(tags::REGION_LOCATION_MAX_Y1)?,
+            ])
+        };
+        header::items(&self.file, tags::SEQUENCE_OF_ULTRASOUND_REGIONS).iter().filter_map(corners).collect()
     }
 
     /// Returns the frames of Pixel Data, or `None` where the object has nothing that could show text.

@@ -1,12 +1,14 @@
 //! The report: JSON Lines with a header, a record for each input, and a footer.
 
 mod record;
+mod text;
 mod writer;
 
 pub use record::{
-    Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, Reason, Record, RegionRecord, Runtime,
-    Status, WriteMethod,
+    Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, Reason, Record, RegionRecord, RulesFile,
+    Runtime, Status, WriteMethod,
 };
+pub use text::{ReadingRecord, ReportText, TextKey, TextPrivacy};
 pub use writer::Writer;
 
 /// Returns the JSON Schema of a [`Line`], as in `src/report/schema.json`.

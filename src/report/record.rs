@@ -1,11 +1,14 @@
 //! The lines of a report. These types are its JSON Schema.
 //!
-//! No line holds text read from pixels or header values other than UIDs and Modality. Nothing in a line depends on
-//! time, threads or the machine.
+//! No line holds header values other than UIDs and Modality, nor text read from pixels but what
+//! [`ReportText`] lets through. Nothing in a line depends on time, threads or the machine, but for the key of
+//! the hashes.
 
 use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::phi::{Decision, Policy};
+use crate::report::{ReadingRecord, ReportText};
+use crate::text::Effort;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -39,14 +42,34 @@ pub struct Header {
 }
 
 /// The options that decide on the result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Options {
     /// Which text stays.
     pub policy: Policy,
+    /// Which recognizer reads.
+    pub effort: Effort,
+    /// Site files of rules, in their order.
+    pub rules: Vec<RulesFile>,
+    /// Kept lines with a lower reading score are for review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_below: Option<f32>,
+    /// Which text goes into the report.
+    pub report_text: ReportText,
+    /// Names the key of the text hashes: reports with the same name can be compared.
+    pub text_key: String,
     /// Largest frame, in pixels.
     pub max_pixels: u64,
     /// The device asked for.
     pub device: String,
+}
+
+/// A site file of rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RulesFile {
+    /// Its file name.
+    pub file: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
 }
 
 /// The inference runtime.
@@ -128,12 +151,19 @@ pub struct RegionRecord {
     pub bounding_box: Rect,
     /// First and last frame it stands in, counted from 0, both included.
     pub frames: [u32; 2],
-    /// The detector's score, 0..=1.
-    pub score: f32,
+    /// The detector's score, 0..=1, the highest of its frames; absent for a zone, which nothing was detected in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detection_score: Option<f32>,
+    /// What was read, in the first of its frames; absent where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<ReadingRecord>,
     /// What was done.
     pub action: Decision,
     /// The id of the rule that decided.
     pub reason: String,
+    /// Keyword of the attribute whose value stands there, where one was recognized.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
 }
 
 /// What was found in an input and done with it.
@@ -166,6 +196,8 @@ pub struct Record {
     pub write_method: Option<WriteMethod>,
     /// Frames looked at.
     pub frames: FrameCount,
+    /// Places that the detector looked at twice and then did not take for text, in all frames.
+    pub candidates_dropped: u64,
     /// The text found, by first frame, then from top to bottom.
     pub regions: Vec<RegionRecord>,
 }
@@ -185,6 +217,7 @@ impl Record {
             output_transfer_syntax: None,
             write_method: None,
             frames: FrameCount { examined: 0, total: 0 },
+            candidates_dropped: 0,
             regions: Vec::new(),
         }
     }

@@ -71,12 +71,23 @@ mod tests {
     use super::super::record::{Options, Record, Runtime};
     use super::*;
     use crate::phi::Policy;
+    use crate::report::ReportText;
+    use crate::text::Effort;
 
     fn header() -> Header {
         Header {
             version: "0".into(),
             command: "mask".into(),
-            options: Options { policy: Policy::All, max_pixels: 1, device: "cpu".into() },
+            options: Options {
+                policy: Policy::All,
+                effort: Effort::Fast,
+                rules: Vec::new(),
+                review_below: None,
+                report_text: ReportText::None,
+                text_key: "00".into(),
+                max_pixels: 1,
+                device: "cpu".into(),
+            },
             runtime: Runtime { version: "0".into(), execution_provider: "CPUExecutionProvider".into() },
             models: Vec::new(),
         }

@@ -6,9 +6,9 @@
 
 use image::RgbImage;
 use image::imageops;
-use ndarray::s;
+use ndarray::{Ix4, s};
 
-use super::manifest::{InputForm, ModelEntry, Thresholds};
+use super::manifest::{InputForm, Thresholds};
 use super::model::Model;
 use super::postprocess::{self, Found};
 use super::{quads, tiles};
@@ -22,6 +22,15 @@ pub struct Detection {
     pub quad: Quad,
     /// The mean probability of text in the line's core, in 0..=1.
     pub score: f32,
+}
+
+/// What was found in a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Detections {
+    /// The lines, from top to bottom and then from left to right.
+    pub lines: Vec<Detection>,
+    /// How many candidates much higher than a usual line were looked at again and then not taken.
+    pub dropped: u32,
 }
 
 /// At which scales and in which parts a picture is shown to the network.
@@ -99,12 +108,6 @@ pub struct DetectorSettings {
     pub passes: Passes,
 }
 
-impl From<&ModelEntry> for DetectorSettings {
-    fn from(entry: &ModelEntry) -> Self {
-        Self { input: entry.input.clone(), thresholds: entry.thresholds, passes: Passes::default() }
-    }
-}
-
 /// Finds text in pictures, one at a time.
 pub struct Detector {
     model: Box<dyn Model>,
@@ -139,7 +142,7 @@ impl Detector {
     ///
     /// [`Error::Detector`] if the network fails or returns something that cannot be read, [`Error::TooLarge`] for a
     /// side of 2^20 pixels or more.
-    pub fn detect(&mut self, image: &RgbImage) -> Result<Vec<Detection>> {
+    pub fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
         self.detect_enlarged(image, self.enlargement(image.width(), image.height()))
     }
 
@@ -156,23 +159,23 @@ impl Detector {
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn detect_enlarged(&mut self, image: &RgbImage, factor: u32) -> Result<Vec<Detection>> {
+    pub fn detect_enlarged(&mut self, image: &RgbImage, factor: u32) -> Result<Detections> {
         const LIMIT: u32 = 1 << 20;
         let (width, height) = image.dimensions();
         if width.max(height).saturating_mul(factor) >= LIMIT {
             return Err(Error::TooLarge { what: "a side of the picture", limit: u64::from(LIMIT) });
         }
         if width.min(height) == 0 || factor == 0 {
-            return Ok(Vec::new());
+            return Ok(Detections::default());
         }
         let enlarged = tiles::resized(image, factor as f32);
         let passes = self.settings.passes;
         let giant = (passes.giant_share * enlarged.width().min(enlarged.height()) as f32).max(passes.giant_side);
-        let mut lines = self.all_scales(&Work { image: &enlarged, giant })?;
-        for point in lines.iter_mut().flat_map(|line| &mut line.quad.0) {
+        let mut found = self.all_scales(&Work { image: &enlarged, giant })?;
+        for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
             *point = Point::new(point.x / factor as f32, point.y / factor as f32);
         }
-        Ok(lines)
+        Ok(found)
     }
 
     /// Returns the lines found at the picture's own size and in its reduced copies.
@@ -181,7 +184,7 @@ impl Detector {
     /// is left out if its core lies entirely in lines of larger copies. On real pictures this keeps all the text that
     /// reduced copies add (.930 of the lines covered without them, .939 with them, either way) and more than halves
     /// what they add outside of text (1.4 % of the area without them, 3.2 % with all of their lines, 2.2 % so).
-    fn all_scales(&mut self, work: &Work<'_>) -> Result<Vec<Detection>> {
+    fn all_scales(&mut self, work: &Work<'_>) -> Result<Detections> {
         let (mut giants, found) = split(self.one_scale(work.image, 1.0, self.settings.passes.margin)?, work.giant);
         let mut lines: Vec<Detection> = found.into_iter().map(|found| found.line).collect();
         for giant in &giants {
@@ -201,12 +204,15 @@ impl Detector {
             lines.extend(new.into_iter().map(|found| found.line));
         }
         let largest = self.settings.passes.largest_share * short;
+        let mut dropped = 0;
         for giant in quads::merge(giants) {
             if quads::short_side(&giant.quad) <= largest && self.is_large_text(work, &giant)? {
                 lines.push(giant);
+            } else {
+                dropped += 1;
             }
         }
-        Ok(quads::merge(lines))
+        Ok(Detections { lines: quads::merge(lines), dropped })
     }
 
     /// Looks again at twice the size at what the network took for one giant line, and returns the lines in it.
@@ -250,15 +256,16 @@ impl Detector {
     /// Returns the lines in one tile, in pixels of `image`.
     fn one_tile(&mut self, image: &RgbImage, tile: Rect) -> Result<Vec<Found>> {
         let tensor = tiles::tensor(image, tile, &self.settings.input);
-        let map = self.model.run(tensor.view())?;
+        let map = self.model.run(tensor.view()).map_err(Error::Detector)?;
         let (_, _, rows, columns) = tensor.dim();
-        if map.dim() != (1, 1, rows, columns) {
-            return Err(Error::Detector(format!("the output has the axes {:?}", map.dim())));
+        if map.shape() != [1, 1, rows, columns] {
+            return Err(Error::Detector(format!("the output has the axes {:?}", map.shape())));
         }
         // A comparison with NaN is false: the text would be lost without a word.
         if map.iter().any(|value| !value.is_finite()) {
             return Err(Error::Detector("the output holds values that are no numbers".to_owned()));
         }
+        let map = map.into_dimensionality::<Ix4>().expect("four axes were seen");
         let map = map.slice(s![0, 0, ..tile.height() as usize, ..tile.width() as usize]);
         let origin = Point::new(tile.x0 as f32, tile.y0 as f32);
         let found = postprocess::lines(map, &self.settings.thresholds);
@@ -294,19 +301,19 @@ mod tests {
     use super::*;
     use crate::text::manifest::{Channels, Layout};
     use image::Rgb;
-    use ndarray::{Array4, ArrayView4, Axis};
+    use ndarray::{Array4, ArrayD, ArrayView4, Axis};
 
     /// Says that text is wherever the picture is bright.
     struct Bright;
 
     impl Model for Bright {
-        fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
+        fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
             assert!(
                 input.dim().2.is_multiple_of(32)
                     && input.dim().3.is_multiple_of(32)
                     && input.dim().2.max(input.dim().3) <= 1312
             );
-            Ok(input.slice(s![.., ..1, .., ..]).mapv(|v| if v > 0.5 { 0.9 } else { 0.0 }))
+            Ok(input.slice(s![.., ..1, .., ..]).mapv(|v| if v > 0.5 { 0.9 } else { 0.0 }).into_dyn())
         }
     }
 
@@ -329,7 +336,7 @@ mod tests {
     }
 
     fn assert_found(width: u32, height: u32, boxes: &[Rect]) {
-        let lines = detector(Bright, 0.0).detect(&picture(width, height, boxes)).expect("detected");
+        let lines = detector(Bright, 0.0).detect(&picture(width, height, boxes)).expect("detected").lines;
         let found: Vec<_> = lines.iter().map(|line| quads::extent(&line.quad)).collect();
         assert_eq!(found.len(), boxes.len(), "{width} x {height}: {found:?}");
         for (found, expected) in found.into_iter().zip(boxes) {
@@ -362,7 +369,7 @@ mod tests {
     #[test]
     fn grown_lines_hold_their_core() {
         let area = Rect::new(200, 100, 400, 116);
-        let lines = detector(Bright, 1.8).detect(&picture(800, 600, &[area])).expect("detected");
+        let lines = detector(Bright, 1.8).detect(&picture(800, 600, &[area])).expect("detected").lines;
         assert!(lines.iter().any(|line| quads::contains(&line.quad, &Quad::from_rect(area))), "{lines:?}");
     }
 
@@ -374,7 +381,7 @@ mod tests {
             let inside = (x * cos + y * sin).abs() < 100.0 && (y * cos - x * sin).abs() < 10.0;
             if inside { Rgb([255; 3]) } else { Rgb([0; 3]) }
         });
-        let lines = detector(Bright, 0.0).detect(&image).expect("detected");
+        let lines = detector(Bright, 0.0).detect(&image).expect("detected").lines;
         let [a, b, ..] = lines[0].quad.0;
         assert!(((b.y - a.y).atan2(b.x - a.x).to_degrees() - 20.0).abs() < 2.0, "{lines:?}");
     }
@@ -384,14 +391,15 @@ mod tests {
         assert_found(800, 600, &[Rect::new(300, 200, 460, 380)]);
         assert_found(800, 600, &[]);
         let bright = picture(800, 600, &[Rect::new(0, 0, 800, 600)]);
-        assert_eq!(detector(Bright, 0.0).detect(&bright).expect("detected"), []);
+        let found = detector(Bright, 0.0).detect(&bright).expect("detected");
+        assert_eq!((found.lines, found.dropped), (vec![], 1));
     }
 
     #[test]
     fn pictures_of_any_size_can_be_examined() {
         for (width, height) in [(1, 1), (3, 3), (16, 16), (1, 500), (5000, 2), (33, 31)] {
             let lines = detector(Bright, 0.0).detect(&picture(width, height, &[])).expect("detected");
-            assert_eq!(lines, [], "{width} x {height}");
+            assert_eq!(lines, Detections::default(), "{width} x {height}");
         }
     }
 
@@ -411,8 +419,8 @@ mod tests {
     fn an_output_that_cannot_be_read_is_an_error() {
         struct Broken(fn(Array4<f32>) -> Array4<f32>);
         impl Model for Broken {
-            fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
-                Ok((self.0)(input.slice(s![.., ..1, .., ..]).to_owned()))
+            fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
+                Ok((self.0)(input.slice(s![.., ..1, .., ..]).to_owned()).into_dyn())
             }
         }
         let breaks: [fn(Array4<f32>) -> Array4<f32>; 3] = [

@@ -1,13 +1,14 @@
 //! What all workers of a run share: the loaded library, the checked models and the device they run on.
 
-use super::detector::{Detector, DetectorSettings};
+use super::detector::{Detector, DetectorSettings, Passes};
 use super::device::Device;
-use super::manifest::{ModelEntry, Models};
+use super::manifest::{Effort, ModelEntry, Models, Role};
 use super::model::OrtModel;
+use super::recognizer::{Recognizer, RecognizerSettings, Turns};
 use super::runtime::Runtime;
 use crate::error::Result;
 
-/// Makes detectors that are all alike, one for each worker.
+/// Makes detectors, and recognizers of an effort, that are all alike, one for each worker.
 #[derive(Debug)]
 pub struct Engine {
     runtime: Runtime,
@@ -25,7 +26,8 @@ impl Engine {
     /// loaded.
     pub fn new(runtime: Runtime, models: Models, device: Device) -> Result<Self> {
         let (entry, bytes) = models.detector();
-        let settings = DetectorSettings::from(entry);
+        let Role::Detector { thresholds } = entry.role else { unreachable!("the detector has this role") };
+        let settings = DetectorSettings { input: entry.input.clone(), thresholds, passes: Passes::default() };
         // `auto` is decided here once, so that two workers cannot run on two devices.
         let device = OrtModel::load(&runtime, &entry.file, bytes, device)?.device();
         Ok(Self { runtime, models, device, settings })
@@ -40,6 +42,19 @@ impl Engine {
         let (entry, bytes) = self.models.detector();
         let model = OrtModel::load(&self.runtime, &entry.file, bytes, self.device)?;
         Ok(Detector::new(Box::new(model), self.settings.clone()))
+    }
+
+    /// Makes a recognizer for one worker.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::Error::Device`] and [`crate::Error::Model`] if it cannot be loaded.
+    pub fn recognizer(&self, effort: Effort) -> Result<Recognizer> {
+        let (entry, bytes, charset) = self.models.recognizer(effort);
+        let Role::Recognizer { line, .. } = entry.role else { unreachable!("a recognizer has this role") };
+        let model = OrtModel::load(&self.runtime, &entry.file, bytes, self.device)?;
+        let settings = RecognizerSettings { input: entry.input.clone(), line, turns: Turns::default() };
+        Ok(Recognizer::new(Box::new(model), charset.clone(), settings))
     }
 
     /// Returns what the models run on; never [`Device::Auto`].
@@ -58,6 +73,12 @@ impl Engine {
     #[must_use]
     pub fn detector_entry(&self) -> &ModelEntry {
         self.models.detector().0
+    }
+
+    /// Returns the entry of an effort's recognizer in the manifest, for the report.
+    #[must_use]
+    pub fn recognizer_entry(&self, effort: Effort) -> &ModelEntry {
+        self.models.recognizer(effort).0
     }
 
     /// Returns the settings of the detectors.
@@ -86,7 +107,7 @@ mod tests {
 
     fn is_covered(image: &RgbImage, area: Rect) -> bool {
         let mut detector = engine(Device::Auto).and_then(|e| e.detector()).expect("the CPU is always there");
-        let lines = detector.detect(image).expect("detected");
+        let lines = detector.detect(image).expect("detected").lines;
         lines.iter().any(|line| quads::contains(&pad(&line.quad), &Quad::from_rect(area)))
     }
 

@@ -3,22 +3,69 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::charset::Charset;
 use crate::error::{Error, Result};
 
 /// The manifest that is built in.
 const MANIFEST: &str = include_str!("../../models/manifest.toml");
-/// The model files that it names.
-const FILES: [(&str, &[u8]); 1] = [("PP-OCRv6_det_small.onnx", include_bytes!("../../models/PP-OCRv6_det_small.onnx"))];
+/// The files that it names.
+const FILES: [(&str, &[u8]); 5] = [
+    ("PP-OCRv6_det_small.onnx", include_bytes!("../../models/PP-OCRv6_det_small.onnx")),
+    ("PP-OCRv6_rec_small.onnx", include_bytes!("../../models/PP-OCRv6_rec_small.onnx")),
+    ("PP-OCRv6_rec_tiny.onnx", include_bytes!("../../models/PP-OCRv6_rec_tiny.onnx")),
+    ("ppocrv6_dict.txt", include_bytes!("../../models/ppocrv6_dict.txt")),
+    ("ppocrv6_tiny_dict.txt", include_bytes!("../../models/ppocrv6_tiny_dict.txt")),
+];
 
-/// What a model is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What a model is for, with what only such a model has.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Role {
     /// Finds where text is.
-    Detector,
+    Detector {
+        /// How its output is read.
+        thresholds: Thresholds,
+    },
+    /// Reads a line of text.
+    Recognizer {
+        /// For which effort it is taken.
+        effort: Effort,
+        /// What its classes mean.
+        charset: CharsetFile,
+        /// The size of the line that it is shown.
+        line: LineForm,
+    },
+}
+
+/// How much is done to read text well.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// Reads several times as fast and makes more mistakes: more technical text is masked, and a name of the header
+    /// is recognized less often
+    Fast,
+    /// Reads well
+    #[default]
+    Standard,
+}
+
+impl Effort {
+    /// All, the best first.
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Fast];
+
+    /// Returns its name in the manifest and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fast => "fast",
+            Self::Standard => "standard",
+        }
+    }
 }
 
 /// How a picture is laid out in the input tensor.
@@ -45,6 +92,8 @@ pub enum Channels {
 pub enum Output {
     /// One channel of probabilities at input size, of the shrunken cores of text lines.
     ProbabilityMap,
+    /// Step along the line, class: probabilities of the blank, the characters of the charset and the space.
+    Ctc,
 }
 
 /// How a picture becomes an input tensor: sample `v` of a channel becomes `(v * scale - mean) / std`.
@@ -55,7 +104,7 @@ pub struct InputForm {
     pub layout: Layout,
     /// The order of the channels.
     pub channels: Channels,
-    /// What both sides have to be divisible by.
+    /// What both sides have to be divisible by; of a recognizer's line, the width.
     pub multiple_of: u32,
     /// Factor for samples of 0 to 255.
     pub scale: f32,
@@ -63,6 +112,13 @@ pub struct InputForm {
     pub mean: [f32; 3],
     /// In the order of the channels.
     pub std: [f32; 3],
+}
+
+impl InputForm {
+    /// Returns what the network is fed for a sample of a channel.
+    pub(super) fn normalized(&self, sample: u8, channel: usize) -> f32 {
+        (f32::from(sample) * self.scale - self.mean[channel]) / self.std[channel]
+    }
 }
 
 /// How lines are read from a probability map.
@@ -81,9 +137,30 @@ pub struct Thresholds {
     pub min_side: f32,
 }
 
-/// One model.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+/// The file that tells what the classes of a recognizer mean: one character a line, without blank and space.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct CharsetFile {
+    /// Its name, beside the manifest.
+    pub file: String,
+    /// The file's hash, 64 lower-case hexadecimal digits.
+    pub sha256: String,
+}
+
+/// The size of the line that a recognizer is shown, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LineForm {
+    /// Its height.
+    pub height: u32,
+    /// Shorter lines are filled up to this width.
+    pub least_width: u32,
+    /// Longer lines are not read.
+    pub most_width: u32,
+}
+
+/// One model.
+#[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
     /// What it is for.
     pub role: Role,
@@ -99,22 +176,51 @@ pub struct ModelEntry {
     pub source: String,
     /// The version of that source.
     pub source_version: String,
-    /// What its output holds.
-    pub output: Output,
     /// What its input wants.
     pub input: InputForm,
-    /// How its output is read.
-    pub thresholds: Thresholds,
 }
 
 /// A manifest and the files that it names, checked against their hashes.
 #[derive(Clone, Debug)]
-pub struct Models(Vec<(ModelEntry, Cow<'static, [u8]>)>);
+pub struct Models(Vec<Loaded>);
+
+#[derive(Clone, Debug)]
+struct Loaded {
+    entry: ModelEntry,
+    network: Cow<'static, [u8]>,
+    charset: Option<Charset>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
-    model: Vec<ModelEntry>,
+    model: Vec<Written>,
+}
+
+/// A model as it is written in the manifest.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    role: WrittenRole,
+    name: String,
+    file: String,
+    sha256: String,
+    license: String,
+    source: String,
+    source_version: String,
+    output: Output,
+    input: InputForm,
+    thresholds: Option<Thresholds>,
+    effort: Option<Effort>,
+    charset: Option<CharsetFile>,
+    line: Option<LineForm>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WrittenRole {
+    Detector,
+    Recognizer,
 }
 
 impl Models {
@@ -151,49 +257,115 @@ impl Models {
     /// Returns the detector and its bytes.
     #[must_use]
     pub fn detector(&self) -> (&ModelEntry, &[u8]) {
-        let found = self.0.iter().find(|(entry, _)| entry.role == Role::Detector);
-        let (entry, bytes) = found.expect("checked when the manifest was read");
-        (entry, bytes)
+        let found = self.0.iter().find(|model| matches!(model.entry.role, Role::Detector { .. }));
+        let model = found.expect("checked when the manifest was read");
+        (&model.entry, &model.network)
+    }
+
+    /// Returns the recognizer for an effort, its bytes and its charset.
+    #[must_use]
+    pub fn recognizer(&self, effort: Effort) -> (&ModelEntry, &[u8], &Charset) {
+        let is_it = |role: &Role| matches!(role, Role::Recognizer { effort: own, .. } if *own == effort);
+        let found = self.0.iter().find(|model| is_it(&model.entry.role));
+        let found = found.and_then(|model| Some((&model.entry, &*model.network, model.charset.as_ref()?)));
+        found.expect("checked when the manifest was read")
     }
 
     /// Returns all models in the order of the manifest.
     pub fn entries(&self) -> impl Iterator<Item = &ModelEntry> {
-        self.0.iter().map(|(entry, _)| entry)
+        self.0.iter().map(|model| &model.entry)
     }
 
     fn read(manifest: &str, file: impl Fn(&str) -> Result<Cow<'static, [u8]>>) -> Result<Self> {
         let manifest: Manifest =
             toml::from_str(manifest).map_err(|error| problem("manifest.toml", error.message().to_owned()))?;
-        let mut models = Vec::new();
-        for entry in manifest.model {
-            check(&entry)?;
-            let bytes = file(&entry.file)?;
+        let checked = |name: &str, expected: &str| {
+            let bytes = file(name)?;
             let hash = sha256(&bytes);
-            if hash != entry.sha256 {
-                return Err(problem(&entry.file, format!("sha256 is {hash}, the manifest says {}", entry.sha256)));
+            if hash == expected {
+                Ok(bytes)
+            } else {
+                Err(problem(name, format!("sha256 is {hash}, the manifest says {expected}")))
             }
-            models.push((entry, bytes));
+        };
+        let mut models: Vec<Loaded> = Vec::new();
+        for written in manifest.model {
+            let entry = written.entry()?;
+            check(&entry)?;
+            let network = checked(&entry.file, &entry.sha256)?;
+            let charset = match &entry.role {
+                Role::Detector { .. } => None,
+                Role::Recognizer { charset: CharsetFile { file, sha256 }, .. } => {
+                    let bytes = checked(file, sha256)?;
+                    Some(Charset::read(&bytes).map_err(|error| problem(file, error))?)
+                }
+            };
+            models.push(Loaded { entry, network, charset });
         }
-        if models.iter().filter(|(entry, _)| entry.role == Role::Detector).count() != 1 {
+        let count = |wanted: &dyn Fn(&Role) -> bool| models.iter().filter(|model| wanted(&model.entry.role)).count();
+        if count(&|role| matches!(role, Role::Detector { .. })) != 1 {
             return Err(problem("manifest.toml", "exactly one model must be the detector"));
+        }
+        for wanted in Effort::ALL {
+            if count(&|role| matches!(role, Role::Recognizer { effort, .. } if *effort == wanted)) != 1 {
+                return Err(problem("manifest.toml", "exactly one model must be the recognizer for each effort"));
+            }
         }
         Ok(Self(models))
     }
 }
 
-/// Refuses numbers that would make the detector blind or loop for ever.
+impl Written {
+    /// Puts the keys together that belong to the role, all of them and no other ones.
+    fn entry(self) -> Result<ModelEntry> {
+        let Self { file, thresholds, effort, charset, line, .. } = self;
+        let role = match (self.role, self.output, thresholds, effort, charset, line) {
+            (WrittenRole::Detector, Output::ProbabilityMap, Some(thresholds), None, None, None) => {
+                Role::Detector { thresholds }
+            }
+            (WrittenRole::Recognizer, Output::Ctc, None, Some(effort), Some(charset), Some(line)) => {
+                Role::Recognizer { effort, charset, line }
+            }
+            (WrittenRole::Detector, ..) => {
+                return Err(problem(
+                    &file,
+                    "a detector has thresholds and the output `probability_map`, and no effort, charset and line",
+                ));
+            }
+            (WrittenRole::Recognizer, ..) => {
+                return Err(problem(
+                    &file,
+                    "a recognizer has effort, charset, line and the output `ctc`, and no thresholds",
+                ));
+            }
+        };
+        let Self { name, sha256, license, source, source_version, input, .. } = self;
+        Ok(ModelEntry { role, name, file, sha256, license, source, source_version, input })
+    }
+}
+
+/// Refuses numbers that would make a network blind, loop for ever or take all memory.
 fn check(entry: &ModelEntry) -> Result<()> {
-    let (input, thresholds) = (&entry.input, &entry.thresholds);
+    let input = &entry.input;
     let share = |value: f32| (0.0..1.0).contains(&value);
-    let sound = (1..=256).contains(&input.multiple_of)
+    let of_input = (1..=256).contains(&input.multiple_of)
         && input.scale.is_finite()
         && input.mean.iter().all(|v| v.is_finite())
-        && input.std.iter().all(|v| v.is_finite() && *v > 0.0)
-        && share(thresholds.probability)
-        && share(thresholds.r#box)
-        && (0.0..=10.0).contains(&thresholds.unclip)
-        && (0.0..=100.0).contains(&thresholds.min_side);
-    if sound { Ok(()) } else { Err(problem(&entry.file, "a number in the manifest is out of range")) }
+        && input.std.iter().all(|v| v.is_finite() && *v > 0.0);
+    let of_role = match &entry.role {
+        Role::Detector { thresholds } => {
+            share(thresholds.probability)
+                && share(thresholds.r#box)
+                && (0.0..=10.0).contains(&thresholds.unclip)
+                && (0.0..=100.0).contains(&thresholds.min_side)
+        }
+        Role::Recognizer { line, .. } => {
+            (8..=256).contains(&line.height)
+                && (line.height..=line.most_width).contains(&line.least_width)
+                && line.most_width <= 1 << 14
+        }
+    };
+    if of_input && of_role { Ok(()) } else { Err(problem(&entry.file, "a number in the manifest is out of range")) }
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -209,34 +381,80 @@ fn problem(file: &str, problem: impl Into<String>) -> Error {
 mod tests {
     use super::*;
 
+    fn built_in(name: &str) -> Result<Cow<'static, [u8]>> {
+        let found = FILES.iter().find(|(file, _)| *file == name);
+        found.map(|(_, bytes)| Cow::Borrowed(*bytes)).ok_or_else(|| problem(name, "not built in"))
+    }
+
     #[test]
     fn the_built_in_models_have_their_hashes() {
         let models = Models::embedded().expect("built in");
         let (entry, bytes) = models.detector();
         assert_eq!((entry.license.as_str(), bytes.len()), ("Apache-2.0", 9_929_594));
+        for (effort, size, classes) in [(Effort::Standard, 21_234_383, 18_710), (Effort::Fast, 4_462_639, 6_906)] {
+            let (entry, bytes, charset) = models.recognizer(effort);
+            assert_eq!(
+                (entry.license.as_str(), bytes.len(), charset.classes()),
+                ("Apache-2.0", size, classes),
+                "{effort:?}"
+            );
+        }
     }
 
     #[test]
     fn unknown_keys_are_refused() {
-        for key in ["[[model]]", "[model.input]", "[model.thresholds]"] {
+        for key in ["[[model]]", "[model.input]", "[model.thresholds]", "[model.charset]", "[model.line]"] {
             let manifest = MANIFEST.replace(key, &format!("{key}\nsurprise = 1"));
-            let error = Models::read(&manifest, |_| Ok(Cow::Borrowed(FILES[0].1)));
+            let error = Models::read(&manifest, built_in);
             assert!(matches!(error, Err(Error::Model { ref problem, .. }) if problem.contains("surprise")), "{key}");
         }
     }
 
     #[test]
+    fn each_role_has_its_own_keys_and_no_others() {
+        for (good, bad) in [
+            ("output = \"ctc\"", "output = \"probability_map\""),
+            ("output = \"probability_map\"", "output = \"ctc\""),
+            ("effort = \"fast\"", ""),
+            ("effort = \"fast\"", "effort = \"standard\""),
+            ("role = \"detector\"", "role = \"recognizer\""),
+            ("role = \"recognizer\"", "role = \"detector\""),
+            ("role = \"detector\"", "role = \"detector\"\neffort = \"fast\""),
+            ("[model.line]\nheight = 48", "[model.thresholds]\nprobability = 0.5"),
+        ] {
+            assert!(MANIFEST.contains(good), "{good}");
+            let error = Models::read(&MANIFEST.replacen(good, bad, 1), built_in);
+            assert!(matches!(error, Err(Error::Model { .. })), "{good} to {bad}");
+        }
+    }
+
+    #[test]
     fn a_changed_file_is_refused() {
-        let error = Models::read(MANIFEST, |_| Ok(Cow::Borrowed(b"another network")));
-        assert!(matches!(error, Err(Error::Model { ref problem, .. }) if problem.contains("sha256")));
+        for changed in FILES.map(|(file, _)| file) {
+            let error = Models::read(MANIFEST, |name| match name {
+                _ if name == changed => Ok(Cow::Borrowed(b"another network" as &[u8])),
+                _ => built_in(name),
+            });
+            let is_told = |file: &str, problem: &str| file == changed && problem.contains("sha256");
+            assert!(
+                matches!(error, Err(Error::Model { ref file, ref problem }) if is_told(file, problem)),
+                "{changed}"
+            );
+        }
     }
 
     #[test]
     fn numbers_out_of_range_are_refused() {
-        for (good, bad) in
-            [("multiple_of = 32", "multiple_of = 0"), ("box = 0.3", "box = nan"), ("unclip = 1.8", "unclip = -1.0")]
-        {
-            let error = Models::read(&MANIFEST.replace(good, bad), |_| Ok(Cow::Borrowed(FILES[0].1)));
+        for (good, bad) in [
+            ("multiple_of = 32", "multiple_of = 0"),
+            ("box = 0.3", "box = nan"),
+            ("unclip = 1.8", "unclip = -1.0"),
+            ("height = 48", "height = 0"),
+            ("least_width = 64", "least_width = 100000"),
+            ("most_width = 3200", "most_width = 1000000"),
+        ] {
+            assert!(MANIFEST.contains(good), "{good}");
+            let error = Models::read(&MANIFEST.replace(good, bad), built_in);
             assert!(matches!(error, Err(Error::Model { .. })), "{bad}");
         }
     }
@@ -246,9 +464,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         assert!(matches!(Models::from_folder(folder.path()), Err(Error::Model { .. })));
         std::fs::write(folder.path().join("manifest.toml"), MANIFEST).expect("written");
-        std::fs::write(folder.path().join(FILES[0].0), FILES[0].1).expect("written");
+        for (name, bytes) in FILES {
+            std::fs::write(folder.path().join(name), bytes).expect("written");
+        }
         let models = Models::from_folder(folder.path()).expect("the same files");
-        assert_eq!(models.detector().0, Models::embedded().expect("built in").detector().0);
+        assert!(models.entries().eq(Models::embedded().expect("built in").entries()));
         let outside = MANIFEST.replace("file = \"", "file = \"../");
         std::fs::write(folder.path().join("manifest.toml"), outside).expect("written");
         assert!(matches!(Models::from_folder(folder.path()), Err(Error::Model { .. })));

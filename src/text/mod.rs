@@ -1,11 +1,13 @@
-//! The only code that knows ONNX Runtime: runtime and devices, detector, model manifest.
+//! The only code that knows ONNX Runtime: runtime and devices, detector, recognizer, model manifest.
 //!
 //! ```text
-//! Models ─┐
-//! Runtime ┼─► Engine ─► Detector (one a worker) ─► Detection
-//! Device ─┘
+//! Models ─┐          ┌─► Detector   (one a worker) ─► Detection
+//! Runtime ┼─► Engine ┤
+//! Device ─┘          └─► Recognizer (one a worker) ─► Reading
 //! ```
 
+mod charset;
+mod crop;
 mod detector;
 mod device;
 mod engine;
@@ -17,18 +19,23 @@ mod ort_release;
 mod pool;
 pub mod postprocess;
 mod quads;
+mod recognizer;
 mod runtime;
 pub mod sample;
 mod tiles;
 mod version;
 
-pub use detector::{Detection, Detector, DetectorSettings, Passes};
+pub use charset::Charset;
+pub use detector::{Detection, Detections, Detector, DetectorSettings, Passes};
 pub use device::Device;
 pub use engine::Engine;
 pub use line::{Orientation, Reading, TextLine};
-pub use manifest::{Channels, InputForm, Layout, ModelEntry, Models, Output, Role, Thresholds};
+pub use manifest::{
+    Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, Role, Thresholds,
+};
 pub use model::{Model, OrtModel};
-pub use pool::DetectorPool;
-pub(crate) use quads::merge;
+pub use pool::{DetectorPool, Pool, RecognizerPool};
 pub use quads::pad;
+pub(crate) use quads::{area, merge, shared_area};
+pub use recognizer::{Recognizer, RecognizerSettings, Turns, recognizer_area};
 pub use runtime::{Runtime, fetch as fetch_runtime, places as runtime_places, user_folder};

@@ -1,6 +1,6 @@
 //! Runs a network: the [`Model`] trait, and the implementation on ONNX Runtime.
 
-use ndarray::{Array4, ArrayView4};
+use ndarray::{ArrayD, ArrayView4, IxDyn};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::TensorRef;
@@ -15,8 +15,8 @@ pub trait Model: Send {
     ///
     /// # Errors
     ///
-    /// [`Error::Detector`] if the network cannot be run on it.
-    fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>>;
+    /// The runtime's words, if the network cannot be run on it.
+    fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String>;
 }
 
 /// A network on ONNX Runtime. One is made for each worker: a session runs one picture at a time.
@@ -91,14 +91,12 @@ fn builder(runtime: &Runtime) -> ort::Result<ort::session::builder::SessionBuild
 }
 
 impl Model for OrtModel {
-    fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<Array4<f32>> {
-        let failed = |error: ort::Error| Error::Detector(error.message().to_owned());
+    fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
+        let failed = |error: ort::Error| error.message().to_owned();
         let tensor = TensorRef::from_array_view(input).map_err(failed)?;
         let outputs = self.session.run(ort::inputs![tensor]).map_err(failed)?;
         let (shape, values) = outputs[0].try_extract_tensor::<f32>().map_err(failed)?;
         let sides: Vec<usize> = shape.iter().filter_map(|side| usize::try_from(*side).ok()).collect();
-        let sides: [usize; 4] =
-            sides.try_into().map_err(|_| Error::Detector("the output does not have four axes".to_owned()))?;
-        Array4::from_shape_vec(sides, values.to_vec()).map_err(|error| Error::Detector(error.to_string()))
+        ArrayD::from_shape_vec(IxDyn(&sides), values.to_vec()).map_err(|error| error.to_string())
     }
 }

@@ -1,47 +1,78 @@
-//! Detectors for as many threads as ask at once.
+//! Detectors and recognizers for as many threads as ask at once.
 
 use super::detector::Detector;
 use super::engine::Engine;
+use super::manifest::Effort;
+use super::recognizer::Recognizer;
 use crate::error::Result;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// Lends each caller a detector of its own and makes a new one when all are lent.
+/// Lends each caller a detector or recognizer of its own and makes a new one when all are lent.
 ///
 /// A session of ONNX Runtime is used by one thread at a time, and one session a core with one thread each is
 /// the fastest way to use a CPU.
-#[derive(Debug)]
-pub struct DetectorPool {
-    engine: Engine,
-    idle: Mutex<Vec<Detector>>,
+pub struct Pool<T> {
+    engine: Arc<Engine>,
+    make: Box<dyn Fn(&Engine) -> Result<T> + Send + Sync>,
+    idle: Mutex<Vec<T>>,
 }
 
-impl DetectorPool {
+/// Lends detectors.
+pub type DetectorPool = Pool<Detector>;
+
+/// Lends recognizers of one effort.
+pub type RecognizerPool = Pool<Recognizer>;
+
+impl<T> std::fmt::Debug for Pool<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Pool<Detector> {
     /// Makes an empty pool.
     #[must_use]
-    pub const fn new(engine: Engine) -> Self {
-        Self { engine, idle: Mutex::new(Vec::new()) }
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, make: Box::new(Engine::detector), idle: Mutex::default() }
     }
+}
 
-    /// Returns what the detectors share.
-    #[must_use]
-    pub const fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// Calls `work` with a detector that nobody else uses. One that was in use during a panic is not lent again.
+impl Pool<Recognizer> {
+    /// Makes a pool of one recognizer, loaded and tried to see that it can be done.
     ///
     /// # Errors
     ///
-    /// What `work` returns, and what making a detector reports.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Detector) -> Result<T>) -> Result<T> {
+    /// [`crate::Error::Device`] and [`crate::Error::Model`] if it cannot be loaded, [`crate::Error::Recognizer`] if
+    /// network and charset do not belong together.
+    pub fn new(engine: Arc<Engine>, effort: Effort) -> Result<Self> {
+        let mut first = engine.recognizer(effort)?;
+        first.check()?;
+        let make = Box::new(move |engine: &Engine| engine.recognizer(effort));
+        Ok(Self { engine, make, idle: Mutex::new(vec![first]) })
+    }
+}
+
+impl<T> Pool<T> {
+    /// Returns what the lent ones share.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Calls `work` with one that nobody else uses. One that was in use during a panic is not lent again.
+    ///
+    /// # Errors
+    ///
+    /// What `work` returns, and what making one reports.
+    pub fn with<R>(&self, work: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let lent = idle().pop();
-        let mut detector = match lent {
-            Some(detector) => detector,
-            None => self.engine.detector()?,
+        let mut lent = match lent {
+            Some(lent) => lent,
+            None => (self.make)(&self.engine)?,
         };
-        let done = work(&mut detector);
-        idle().push(detector);
+        let done = work(&mut lent);
+        idle().push(lent);
         done
     }
 }

@@ -1,4 +1,4 @@
-//! A small picture with text in it, to see whether a detector works on this machine.
+//! A small picture with text in it, to see whether text is found and read on this machine.
 
 use image::{Rgb, RgbImage};
 
@@ -20,7 +20,7 @@ const GLYPHS: [(char, [u8; 7]); 11] = [
 ];
 
 /// What stands in the picture.
-const TEXT: &str = "DOE JOHN 1960";
+pub const TEXT: &str = "DOE JOHN 1960";
 
 /// Returns a picture of black ground with one line of gray text, and the box of the text.
 #[must_use]

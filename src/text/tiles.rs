@@ -48,8 +48,7 @@ pub(super) fn tensor(image: &RgbImage, tile: Rect, form: &InputForm) -> Array4<f
             Channels::Rgb => channel,
             Channels::Bgr => 2 - channel,
         };
-        let values: Vec<f32> =
-            (0..=255_u8).map(|v| (f32::from(v) * form.scale - form.mean[channel]) / form.std[channel]).collect();
+        let values: Vec<f32> = (0..=255_u8).map(|sample| form.normalized(sample, channel)).collect();
         for (y, mut row) in plane.outer_iter_mut().enumerate() {
             let image_y = (tile.y0 as usize + y).min(tile.y1 as usize - 1);
             let start = (image_y * image.width() as usize + tile.x0 as usize) * 3;

@@ -10,7 +10,10 @@ use std::process::Output;
 
 /// The program, ready for arguments.
 pub fn deburn() -> Command {
-    Command::cargo_bin("deburn").expect("the program is built for its tests")
+    let mut command = Command::cargo_bin("deburn").expect("the program is built for its tests");
+    // Tests leave nothing in the user's own data folder.
+    command.env("XDG_DATA_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("data"));
+    command
 }
 
 /// The folder of the fixtures.

@@ -3,6 +3,8 @@
 #![expect(clippy::disallowed_methods, reason = "tests make their inputs")]
 
 mod common;
+mod decide;
 mod end_to_end;
+mod evaluate;
 mod real_data;
 mod usage;

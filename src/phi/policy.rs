@@ -1,0 +1,527 @@
+//! From text lines to findings: the evidence in its order, and what a policy does where there is none.
+
+use super::identity::Identity;
+use super::rows::Rows;
+use super::rules::Rules;
+use super::zones::{ZoneAction, ZoneHit};
+use crate::geometry::{Quad, Rect};
+use crate::text::{self, Reading, TextLine};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Which text stays.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// All but text that matches the header's identity, a pattern or a deny term, and unreadable text
+    Phi,
+    /// Only text that was read well and is technical, every word of it
+    #[default]
+    Strict,
+    /// No text at all; nothing is read
+    All,
+}
+
+/// What is done with a text line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Its pixels are filled.
+    Mask,
+    /// Its pixels stay.
+    Keep,
+    /// A person has to look.
+    Review,
+}
+
+/// A place in a frame with its decision and the rule that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Where the text stands, in frame pixels, not padded; for a zone, the zone.
+    pub quad: Quad,
+    /// What is filled if it is masked.
+    pub area: Quad,
+    /// The detector's score, 0..=1; `None` for a zone.
+    pub score: Option<f32>,
+    /// The best reading.
+    pub reading: Option<Reading>,
+    /// What is done.
+    pub decision: Decision,
+    /// The id of the rule that decided.
+    pub rule: Cow<'static, str>,
+    /// Keyword of the attribute whose value was recognized.
+    pub attribute: Option<String>,
+}
+
+impl Finding {
+    /// Returns whether something is known against the text, and not only nothing for it.
+    #[must_use]
+    pub fn has_evidence(&self) -> bool {
+        ["zone:", "deny:", "identity", "pattern:"].iter().any(|kind| self.rule.starts_with(kind))
+    }
+}
+
+/// From which reading scores on a line may be kept.
+///
+/// A score alone keeps nothing: the text must be technical too. See `models/manifest.toml` for what the scores of the
+/// recognizers mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReadingLimits {
+    /// Mean of the character scores, below which a line is unreadable under any policy.
+    pub readable: f32,
+    /// The same for keeping it as technical…
+    pub score: f32,
+    /// …and the least of its characters' scores.
+    pub character: f32,
+    /// The least character score outside of all ultrasound regions, where devices put names.
+    pub character_outside: f32,
+}
+
+impl Default for ReadingLimits {
+    fn default() -> Self {
+        Self { readable: 0.6, score: 0.9, character: 0.6, character_outside: 0.7 }
+    }
+}
+
+/// Decides on the lines of one instance.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    /// Which text stays.
+    pub policy: Policy,
+    /// Patterns, technical grammar, deny and allow terms.
+    pub rules: &'a Rules,
+    /// What the header tells of the patient, the study and the site.
+    pub identity: Identity,
+    /// Zones of the device that made the instance.
+    pub zones: Vec<ZoneHit>,
+    /// Ultrasound regions (0018,6011) in frame pixels. Text outside of them must be read better to stay.
+    pub ultrasound_regions: Vec<Rect>,
+    /// Reading scores that count.
+    pub limits: ReadingLimits,
+    /// Kept lines with a lower reading score are for review.
+    pub review_below: Option<f32>,
+}
+
+/// What speaks against keeping a line, the strongest first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Evidence {
+    Zone(String),
+    Deny(String),
+    Identity(usize),
+    Pattern(String),
+}
+
+impl Judge<'_> {
+    /// Decides on each line of a frame, and adds the zones that are always masked.
+    ///
+    /// The first findings are those of `lines`, in their order.
+    #[must_use]
+    pub fn decide(&self, lines: &[TextLine], frame: u32, size: (u32, u32)) -> Vec<Finding> {
+        let zones: Vec<&ZoneHit> = self.zones.iter().filter(|zone| zone.stands_in(frame)).collect();
+        let rows = Rows::new(lines);
+        let evidence = self.evidence(lines, &rows, &zones, size);
+        let mut findings: Vec<Finding> =
+            lines.iter().zip(evidence).map(|(line, evidence)| self.find(line, evidence)).collect();
+        mask_numbers_beside_masks(&mut findings, &rows);
+        findings.extend(zones.iter().filter(|zone| zone.action == ZoneAction::Mask).map(|zone| {
+            let quad = Quad::from_rect(zone.rect);
+            let rule = Cow::Owned(format!("zone:{}", zone.id));
+            Finding { quad, area: quad, score: None, reading: None, decision: Decision::Mask, rule, attribute: None }
+        }));
+        cover(&mut findings);
+        findings
+    }
+
+    fn find(&self, line: &TextLine, evidence: Option<Evidence>) -> Finding {
+        let (decision, rule, attribute) = match evidence {
+            Some(Evidence::Zone(id)) => (Decision::Mask, format!("zone:{id}").into(), None),
+            Some(Evidence::Deny(id)) => (Decision::Mask, format!("deny:{id}").into(), None),
+            Some(Evidence::Identity(term)) => {
+                (Decision::Mask, "identity".into(), Some(self.identity.terms()[term].keyword.clone()))
+            }
+            Some(Evidence::Pattern(id)) => (Decision::Mask, format!("pattern:{id}").into(), None),
+            None => {
+                let (decision, rule) = self.without_evidence(line);
+                (decision, rule, None)
+            }
+        };
+        Finding {
+            quad: line.quad,
+            area: text::pad(&line.quad),
+            score: Some(line.score),
+            reading: line.readings.first().cloned(),
+            decision,
+            rule,
+            attribute,
+        }
+    }
+
+    /// What the policy does with a line that nothing speaks against.
+    fn without_evidence(&self, line: &TextLine) -> (Decision, Cow<'static, str>) {
+        if self.policy == Policy::All {
+            return (Decision::Mask, "policy-all".into());
+        }
+        let Some(best) = line.readings.first() else { return (Decision::Mask, "unreadable".into()) };
+        if line.readings.iter().any(|reading| reading.score < self.limits.readable) {
+            return (Decision::Mask, "unreadable".into());
+        }
+        // Every view must show something technical: what one view shows, another may hide.
+        let technical: Option<Vec<Cow<'static, str>>> =
+            line.readings.iter().map(|reading| self.technical(reading)).collect();
+        let kept = match (technical, self.policy) {
+            (Some(mut rules), _) if line.readings.iter().all(|reading| self.is_confident(reading, line)) => {
+                Some(rules.swap_remove(0))
+            }
+            (_, Policy::Phi) => Some("policy-phi".into()),
+            (Some(_), _) => return (Decision::Mask, "low-confidence".into()),
+            (None, _) => None,
+        };
+        match kept {
+            Some(rule) if self.review_below.is_some_and(|limit| best.score < limit) => (Decision::Review, rule),
+            Some(rule) => (Decision::Keep, rule),
+            None => (Decision::Mask, "not-technical".into()),
+        }
+    }
+
+    fn technical(&self, reading: &Reading) -> Option<Cow<'static, str>> {
+        let text = reading.text.expose();
+        let allowed = || self.rules.allowed(text).map(|id| format!("allow:{id}").into());
+        self.rules.technical().accepts(text).map(|found| format!("technical:{}", found.id).into()).or_else(allowed)
+    }
+
+    fn is_confident(&self, reading: &Reading, line: &TextLine) -> bool {
+        let least = reading.character_scores.iter().copied().fold(1.0, f32::min);
+        let limit = if self.is_outside(line) { self.limits.character_outside } else { self.limits.character };
+        reading.score >= self.limits.score && least >= limit
+    }
+
+    /// Returns whether the line touches no ultrasound region, where there are any.
+    fn is_outside(&self, line: &TextLine) -> bool {
+        let own = bounds(&line.quad);
+        !self.ultrasound_regions.is_empty() && !self.ultrasound_regions.iter().any(|region| meet(region, &own))
+    }
+
+    /// Returns the strongest evidence against each line.
+    fn evidence(&self, lines: &[TextLine], rows: &Rows, zones: &[&ZoneHit], size: (u32, u32)) -> Vec<Option<Evidence>> {
+        let mut found: Vec<Option<Evidence>> = vec![None; lines.len()];
+        let mut add = |index: usize, evidence: Evidence| {
+            if found[index].as_ref().is_none_or(|own| evidence < *own) {
+                found[index] = Some(evidence);
+            }
+        };
+        for (index, line) in lines.iter().enumerate() {
+            let own = text::pad(&line.quad).bounding_box(size.0, size.1);
+            if let Some(zone) = zones.iter().find(|zone| meet(&zone.rect, &own)) {
+                add(index, Evidence::Zone(zone.id.clone()));
+            }
+        }
+        if self.policy == Policy::All {
+            return found;
+        }
+        let mut labels = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            for reading in &line.readings {
+                self.look(reading.text.expose(), |_, evidence, open| {
+                    labels.extend(open.then(|| (index, evidence.clone())));
+                    add(index, evidence);
+                });
+            }
+        }
+        for row in rows.joined(lines) {
+            self.look(&row.text, |range, evidence, open| {
+                for index in row.touched(&range) {
+                    add(index, evidence.clone());
+                }
+                let last = row.members.last().map(|member| member.0);
+                labels.extend(last.filter(|_| open).map(|index| (index, evidence)));
+            });
+        }
+        for (label, evidence) in labels {
+            for value in rows.values_of(label) {
+                add(value, evidence.clone());
+            }
+        }
+        found
+    }
+
+    /// Calls `found` with all evidence in a text, where it lies, and whether it is a label whose value follows the text.
+    fn look(&self, text: &str, mut found: impl FnMut(Range<usize>, Evidence, bool)) {
+        for hit in self.rules.deny(text) {
+            found(hit.range, Evidence::Deny(hit.id.to_owned()), false);
+        }
+        for hit in self.identity.find(text) {
+            found(hit.range, Evidence::Identity(hit.term), false);
+        }
+        for hit in self.rules.patterns(text) {
+            found(hit.range, Evidence::Pattern(hit.id.to_owned()), hit.open_label);
+        }
+    }
+}
+
+/// Masks numbers next to masked words: a detector cuts "DOE 4711 081" where it likes, and a number without its words says
+/// nothing for itself.
+fn mask_numbers_beside_masks(findings: &mut [Finding], rows: &Rows) {
+    let masked: Vec<bool> = findings.iter().map(|finding| finding.decision == Decision::Mask).collect();
+    for (index, finding) in findings.iter_mut().enumerate().filter(|(index, _)| !masked[*index]) {
+        let text = finding.reading.as_ref().map(|reading| reading.text.expose().as_str());
+        let is_number = text.is_some_and(|text| !text.chars().any(char::is_alphabetic));
+        if is_number && rows.next_to(index).into_iter().any(|other| masked[other]) {
+            finding.decision = Decision::Mask;
+            finding.rule = "beside-masked".into();
+        }
+    }
+}
+
+/// Masks what is to be kept but lies, by half or more, in what is masked: its pixels are gone, and what was read there
+/// may be a part of what is masked.
+pub(crate) fn cover(findings: &mut [Finding]) {
+    const HALF: f32 = 0.5;
+    let masked: Vec<Quad> =
+        (findings.iter().filter(|finding| finding.decision == Decision::Mask)).map(|finding| finding.area).collect();
+    for finding in findings.iter_mut().filter(|finding| finding.decision != Decision::Mask) {
+        let own = text::area(&finding.quad.0);
+        if masked.iter().any(|area| text::shared_area(area, &finding.quad) >= HALF * own) {
+            finding.decision = Decision::Mask;
+            finding.rule = "covered".into();
+        }
+    }
+}
+
+fn bounds(quad: &Quad) -> Rect {
+    quad.bounding_box(1 << 16, 1 << 16)
+}
+
+fn meet(a: &Rect, b: &Rect) -> bool {
+    a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::tests::line;
+    use super::*;
+    use crate::attribute::Attribute;
+    use crate::sensitive::Sensitive;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
+
+    static RULES: LazyLock<Rules> = LazyLock::new(|| Rules::embedded().unwrap());
+
+    fn attribute(keyword: &str, tag: (u16, u16), vr: &str, value: &str) -> Attribute {
+        Attribute { tag, keyword: keyword.to_owned(), vr: vr.to_owned(), value: Sensitive::new(value.to_owned()) }
+    }
+
+    fn name(value: &str) -> Attribute {
+        attribute("PatientName", (0x0010, 0x0010), "PN", value)
+    }
+
+    fn judge<'a>(policy: Policy, rules: &'a Rules, attributes: &[Attribute]) -> Judge<'a> {
+        Judge {
+            policy,
+            rules,
+            identity: Identity::new(attributes.to_vec()),
+            zones: Vec::new(),
+            ultrasound_regions: Vec::new(),
+            limits: ReadingLimits::default(),
+            review_below: None,
+        }
+    }
+
+    fn decide(judge: &Judge<'_>, lines: &[TextLine]) -> Vec<(Decision, String)> {
+        let findings = judge.decide(lines, 0, (1000, 1000));
+        findings.into_iter().map(|finding| (finding.decision, finding.rule.into_owned())).collect()
+    }
+
+    fn decide_one(judge: &Judge<'_>, text: &str, score: f32) -> (Decision, String) {
+        decide(judge, &[line(text, [10, 10, 200, 30], score)]).remove(0)
+    }
+
+    #[test]
+    fn only_technical_text_that_was_read_well_is_kept_under_strict() {
+        let rules = &*RULES;
+        let strict = judge(Policy::Strict, rules, &[name("DOE^JANE")]);
+        let mask = |rule: &str| (Decision::Mask, rule.to_owned());
+        assert_eq!(decide_one(&strict, "MI 1.2", 0.99).0, Decision::Keep);
+        assert_eq!(decide_one(&strict, "MI 1.2", 0.7), mask("low-confidence"));
+        assert_eq!(decide_one(&strict, "MI 1.2", 0.3), mask("unreadable"));
+        assert_eq!(decide_one(&strict, "Jane Doe", 0.99), mask("identity"));
+        assert_eq!(decide_one(&strict, "WALDORF", 0.99), mask("not-technical"));
+        assert!(decide_one(&strict, "DOB 01/02/1960", 0.99).1.starts_with("pattern:"));
+        let unread = TextLine { readings: Vec::new(), ..line("x", [0, 0, 9, 9], 0.9) };
+        assert_eq!(decide(&strict, &[unread]), [mask("unreadable")]);
+    }
+
+    #[test]
+    fn the_other_policies_keep_more_and_nothing() {
+        let rules = &*RULES;
+        let phi = judge(Policy::Phi, rules, &[name("DOE^JANE")]);
+        assert_eq!(decide_one(&phi, "WALDORF", 0.99), (Decision::Keep, "policy-phi".to_owned()));
+        assert_eq!(decide_one(&phi, "WALDORF", 0.3).1, "unreadable");
+        assert_eq!(decide_one(&phi, "Doe", 0.99).1, "identity");
+        let all = judge(Policy::All, rules, &[]);
+        assert_eq!(decide_one(&all, "MI 1.2", 0.99), (Decision::Mask, "policy-all".to_owned()));
+    }
+
+    #[test]
+    fn technical_words_that_are_the_name_are_masked() {
+        let rules = &*RULES;
+        for (value, text) in [("LONG^PETER", "LT KIDNEY LONG"), ("HEAD^ANN", "AXIAL HEAD"), ("KIDNEY", "RT KIDNEY")] {
+            assert_eq!(decide_one(&judge(Policy::Strict, rules, &[]), text, 0.99).0, Decision::Keep, "{text}");
+            let found = decide_one(&judge(Policy::Strict, rules, &[name(value)]), text, 0.99);
+            assert_eq!(found, (Decision::Mask, "identity".to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_takes_what_stands_beside_or_below_it_along() {
+        let rules = &*RULES;
+        let strict = judge(Policy::Strict, rules, &[]);
+        for value in [[300, 10, 400, 30], [15, 35, 100, 55]] {
+            let lines = [line("Patient:", [10, 10, 90, 30], 0.99), line("KIDNEY", value, 0.99)];
+            let decisions = decide(&strict, &lines);
+            assert!(decisions.iter().all(|(_, rule)| rule.starts_with("pattern:")), "{decisions:?}");
+        }
+        let far = [line("Patient:", [10, 10, 90, 30], 0.99), line("KIDNEY", [15, 500, 100, 520], 0.99)];
+        assert_eq!(decide(&strict, &far)[1].0, Decision::Keep);
+    }
+
+    #[test]
+    fn a_name_over_two_boxes_is_found() {
+        let rules = &*RULES;
+        let phi = judge(Policy::Phi, rules, &[attribute("PatientID", (0x0010, 0x0020), "LO", "4711-0815")]);
+        let lines = [line("4711", [10, 10, 60, 30], 0.99), line("0815", [70, 10, 120, 30], 0.99)];
+        assert!(decide(&phi, &lines).iter().all(|(decision, rule)| *decision == Decision::Mask && rule == "identity"));
+    }
+
+    #[test]
+    fn every_view_must_be_technical() {
+        let rules = &*RULES;
+        let mut two = line("MI 1.2", [10, 10, 200, 30], 0.99);
+        two.readings.extend(line("WALDORF", [10, 10, 200, 30], 0.95).readings);
+        let strict = judge(Policy::Strict, rules, &[]);
+        assert_eq!(decide(&strict, &[two.clone()])[0].1, "not-technical");
+        two.readings[1] = line("DOE", [10, 10, 200, 30], 0.4).readings.remove(0);
+        assert_eq!(decide(&judge(Policy::Phi, rules, &[name("DOE^JANE")]), &[two])[0].1, "identity");
+    }
+
+    #[test]
+    fn zones_are_masked_and_what_touches_a_denied_one_is_too() {
+        let rules = &*RULES;
+        let zone = |id: &str, action, rect| ZoneHit { id: id.to_owned(), action, rect, frames: None };
+        for policy in [Policy::Phi, Policy::Strict, Policy::All] {
+            let mut judge = judge(policy, rules, &[]);
+            judge.zones = vec![
+                zone("logo", ZoneAction::Mask, Rect::new(500, 500, 600, 600)),
+                zone("strip", ZoneAction::Deny, Rect::new(0, 0, 1000, 31)),
+            ];
+            let lines = [line("MI 1.2", [10, 10, 60, 30], 0.99), line("12 cm", [10, 100, 60, 120], 0.99)];
+            let findings = judge.decide(&lines, 0, (1000, 1000));
+            assert_eq!(findings.len(), 3);
+            assert_eq!((findings[0].decision, &*findings[0].rule), (Decision::Mask, "zone:strip"));
+            assert_eq!(findings[1].decision == Decision::Keep, policy != Policy::All);
+            assert_eq!((findings[2].area, &*findings[2].rule), (Quad::from_rect(judge.zones[0].rect), "zone:logo"));
+        }
+    }
+
+    #[test]
+    fn outside_of_the_ultrasound_regions_text_must_be_read_better() {
+        let rules = &*RULES;
+        let mut strict = judge(Policy::Strict, rules, &[]);
+        let between = f32::midpoint(strict.limits.character, strict.limits.character_outside);
+        let mut weak = line("MI 1.2", [10, 10, 60, 30], 0.99);
+        weak.readings[0].character_scores[0] = between;
+        strict.ultrasound_regions = vec![Rect::new(0, 0, 100, 100)];
+        assert_eq!(decide(&strict, &[weak.clone()])[0].0, Decision::Keep);
+        strict.ultrasound_regions = vec![Rect::new(100, 100, 200, 200)];
+        assert_eq!(decide(&strict, &[weak])[0].1, "low-confidence");
+    }
+
+    #[test]
+    fn what_is_kept_with_a_low_score_is_for_review_where_asked_for() {
+        let rules = &*RULES;
+        let mut strict = judge(Policy::Strict, rules, &[]);
+        strict.review_below = Some(0.97);
+        assert_eq!(decide_one(&strict, "MI 1.2", 0.96).0, Decision::Review);
+        assert_eq!(decide_one(&strict, "MI 1.2", 0.98).0, Decision::Keep);
+    }
+
+    #[test]
+    fn a_number_next_to_a_masked_word_goes_with_it() {
+        let rules = &*RULES;
+        let strict = judge(Policy::Strict, rules, &[]);
+        let lines = |x| [line("WALDORF", [0, 0, 90, 20], 0.99), line("81", [x, 0, x + 40, 20], 0.99)];
+        assert_eq!(decide(&strict, &lines(100))[1], (Decision::Mask, "beside-masked".to_owned()));
+        assert_eq!(decide(&strict, &lines(200))[1].0, Decision::Keep);
+        let depth = [line("WALDORF", [0, 0, 90, 20], 0.99), line("12 cm", [100, 0, 140, 20], 0.99)];
+        assert_eq!(decide(&strict, &depth)[1].0, Decision::Keep);
+    }
+
+    #[test]
+    fn what_lies_in_a_masked_block_goes_with_it() {
+        let rules = &*RULES;
+        let strict = judge(Policy::Strict, rules, &[]);
+        let lines = [line("WALDORF", [0, 0, 200, 60], 0.99), line("MI 1.2", [10, 10, 90, 30], 0.99)];
+        assert_eq!(decide(&strict, &lines)[1], (Decision::Mask, "covered".to_owned()));
+    }
+
+    const TEXTS: [&str; 14] = [
+        "MI 1.2",
+        "TIS0.4",
+        "LT KIDNEY LONG",
+        "12 cm",
+        "Depth 15.0 cm",
+        "HEAD",
+        "JANE DOE",
+        "MAY",
+        "Name:",
+        "ID 4711",
+        "01/02/1960",
+        "LONG",
+        "28 Hz",
+        "WALDORF",
+    ];
+    const NAMES: [&str; 5] = ["LONG^MAY", "DOE^JANE", "HEAD", "KIDNEY^DEPTH", "WALDORF"];
+
+    prop_compose! {
+        fn any_line()(text in 0..TEXTS.len(), x in 0u32..800, y in 0u32..20, score in 0.0f32..1.0) -> TextLine {
+            line(TEXTS[text], [x, y * 25, x + 120, y * 25 + 20], score.sqrt())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_further_term_a_stricter_policy_or_a_lower_score_never_unmasks(
+            lines in prop::collection::vec(any_line(), 1..12),
+            names in prop::collection::vec(0..NAMES.len(), 0..3),
+            further in 0..NAMES.len(),
+            lower in 0.0f32..1.0,
+        ) {
+            let rules = &*RULES;
+            let attributes: Vec<Attribute> = names.iter().map(|&index| name(NAMES[index])).collect();
+            let masked = |judge: &Judge<'_>, lines: &[TextLine]| -> Vec<bool> {
+                decide(judge, lines).iter().map(|(decision, _)| *decision == Decision::Mask).collect()
+            };
+            let implies = |a: &[bool], b: &[bool]| a.iter().zip(b).all(|(a, b)| !a || *b);
+            let mut before: Option<Vec<bool>> = None;
+            for policy in [Policy::Phi, Policy::Strict, Policy::All] {
+                let own = masked(&judge(policy, rules, &attributes), &lines);
+                if let Some(before) = &before {
+                    prop_assert!(implies(before, &own), "{policy:?}");
+                }
+                let mut more = attributes.clone();
+                more.push(name(NAMES[further]));
+                prop_assert!(implies(&own, &masked(&judge(policy, rules, &more), &lines)));
+                let mut worse = lines.clone();
+                for reading in worse.iter_mut().flat_map(|line| &mut line.readings) {
+                    reading.score *= lower;
+                    reading.character_scores.iter_mut().for_each(|score| *score *= lower);
+                }
+                prop_assert!(implies(&own, &masked(&judge(policy, rules, &attributes), &worse)));
+                before = Some(own);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One frame's text: found and read in all its views.
+
+use crate::dicom::views::views;
+use crate::dicom::{Frame, Frames};
+use crate::error::Result;
+use crate::geometry::Quad;
+use crate::text::{self, Detection, DetectorPool, Reading, RecognizerPool, TextLine};
+use image::RgbImage;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Finds the text of frames and, unless nothing is to be kept, reads it.
+#[derive(Debug)]
+pub struct Reader {
+    /// Detectors, one a thread.
+    pub detectors: DetectorPool,
+    /// Recognizers, one a thread; `None` where nothing is to be read.
+    pub recognizers: Option<RecognizerPool>,
+}
+
+/// What was read in an instance already, so that static text of a clip is read once.
+///
+/// A reading depends on nothing but the pixels and the place of a line, so that it does not matter which thread came
+/// first.
+#[derive(Debug, Default)]
+pub struct Readings(Mutex<HashMap<[u8; 32], Option<Reading>>>);
+
+/// More readings than this are not remembered: what changes in every frame of a long clip does not come again.
+const MOST_READINGS: usize = 4096;
+
+impl Reader {
+    /// Returns the text lines of a frame, and the number of candidates that the detector dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the detector and the recognizer report.
+    pub fn lines(&self, frame: &Frame, frames: &Frames<'_>, known: &Readings) -> Result<(Vec<TextLine>, u32)> {
+        let views = views(frame, frames.palette.as_ref(), &frames.windows);
+        let mut found: Vec<Vec<Detection>> = Vec::new();
+        let mut dropped = 0;
+        for view in &views {
+            let detections = self.detectors.with(|detector| detector.detect(&view.image))?;
+            dropped += detections.dropped;
+            found.push(detections.lines);
+        }
+        // The detector sees a margin around the frame; what it finds there covers no pixel.
+        let (columns, rows) = (frame.description.columns, frame.description.rows);
+        for lines in &mut found {
+            lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
+        }
+        let mut lines: Vec<TextLine> =
+            text::merge(found.iter().flatten().copied().collect()).into_iter().map(TextLine::from).collect();
+        let Some(recognizers) = self.recognizers.as_ref().filter(|_| !lines.is_empty()) else {
+            return Ok((lines, dropped));
+        };
+        for (view, own) in views.iter().zip(&found) {
+            for line in &mut lines {
+                // A view that shows nothing there has nothing to be read.
+                if !own.iter().any(|detection| text::shared_area(&detection.quad, &line.quad) > 0.0) {
+                    continue;
+                }
+                let reading = known.get_or(&view.image, &line.quad, || {
+                    recognizers.with(|recognizer| recognizer.read(&view.image, &line.quad))
+                })?;
+                line.readings.extend(reading);
+            }
+        }
+        lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
+        Ok((lines, dropped))
+    }
+}
+
+/// Sorts readings by score and leaves out what another view shows better.
+fn best_first(mut readings: Vec<Reading>) -> Vec<Reading> {
+    readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.text.cmp(&b.text)));
+    let mut kept: Vec<Reading> = Vec::new();
+    for reading in readings {
+        if !kept.iter().any(|other| other.text == reading.text) {
+            kept.push(reading);
+        }
+    }
+    kept
+}
+
+impl Readings {
+    /// Returns what was read before in the same pixels at the same place, or reads it.
+    fn get_or(
+        &self,
+        image: &RgbImage,
+        quad: &Quad,
+        read: impl FnOnce() -> Result<Option<Reading>>,
+    ) -> Result<Option<Reading>> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = key(image, quad);
+        if let Some(known) = lock().get(&key) {
+            return Ok(known.clone());
+        }
+        let reading = read()?;
+        let mut readings = lock();
+        if readings.len() < MOST_READINGS {
+            readings.insert(key, reading.clone());
+        }
+        Ok(reading)
+    }
+}
+
+/// Returns the hash of a place and of all pixels that a recognizer may look at there.
+fn key(image: &RgbImage, quad: &Quad) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for point in quad.0 {
+        hash.update(point.x.to_le_bytes());
+        hash.update(point.y.to_le_bytes());
+    }
+    let area = text::recognizer_area(quad).bounding_box(image.width(), image.height());
+    let row = image.width() as usize * 3;
+    for y in area.y0..area.y1 {
+        let start = y as usize * row;
+        hash.update(&image.as_raw()[start + area.x0 as usize * 3..start + area.x1 as usize * 3]);
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+    use crate::sensitive::Sensitive;
+
+    fn reading(text: &str, score: f32) -> Reading {
+        let character_scores = vec![score; text.chars().count()];
+        Reading { text: Sensitive::new(text.into()), score, character_scores, orientation: text::Orientation::Upright }
+    }
+
+    #[test]
+    fn equal_pixels_at_one_place_are_read_once() {
+        let readings = Readings::default();
+        let mut image = RgbImage::new(60, 40);
+        let quad = Quad::from_rect(Rect::new(10, 10, 40, 20));
+        let mut times = 0;
+        let mut look = |image: &RgbImage, quad: &Quad| {
+            let read = || {
+                times += 1;
+                Ok(Some(reading("A", 0.5)))
+            };
+            let found = readings.get_or(image, quad, read).expect("read");
+            assert_eq!(found, Some(reading("A", 0.5)));
+            times
+        };
+        assert_eq!(look(&image, &quad), 1);
+        assert_eq!(look(&image, &quad), 1);
+        image.put_pixel(59, 39, image::Rgb([1, 1, 1]));
+        assert_eq!(look(&image, &quad), 1, "far from the line");
+        image.put_pixel(39, 19, image::Rgb([1, 1, 1]));
+        assert_eq!(look(&image, &quad), 2);
+        assert_eq!(look(&image, &Quad::from_rect(Rect::new(11, 10, 40, 20))), 3);
+    }
+
+    #[test]
+    fn readings_come_best_first_and_each_text_once() {
+        let readings = best_first(vec![reading("A", 0.5), reading("B", 0.9), reading("A", 0.7)]);
+        assert_eq!(readings, [reading("B", 0.9), reading("A", 0.7)]);
+    }
+}

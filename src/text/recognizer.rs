@@ -1,0 +1,177 @@
+//! Reads the text of one line: which way up, with what scores.
+#![expect(clippy::cast_precision_loss, reason = "numbers of characters and classes are far below 2^24")]
+
+use image::RgbImage;
+use ndarray::{Array4, Axis, Ix3};
+
+use super::charset::{Charset, Decoded};
+use super::line::{Orientation, Reading};
+use super::manifest::{Channels, InputForm, LineForm};
+use super::model::Model;
+use super::{crop, quads};
+use crate::error::{Error, Result};
+use crate::geometry::Quad;
+use crate::sensitive::Sensitive;
+
+/// All that a recognizer's result depends on besides the network, its charset and the picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecognizerSettings {
+    /// How a line is fed to the network.
+    pub input: InputForm,
+    /// How large.
+    pub line: LineForm,
+    /// Which ways up are tried.
+    pub turns: Turns,
+}
+
+/// When a line is read another way up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Turns {
+    /// A rectangle is high, or wide, if one side is more than this many times the other one.
+    pub long: f32,
+    /// A high rectangle with a lower ratio may also be an upright character.
+    pub column: f32,
+    /// A reading with a lower score is compared with those of other orientations.
+    pub good: f32,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { long: 1.5, column: 3.0, good: 0.9 }
+    }
+}
+
+/// By how much a line is grown to be read, in parts of its short side.
+const PAD: f32 = 0.1;
+
+/// Returns a rectangle that holds every pixel which the reading of a line depends on.
+#[must_use]
+pub fn recognizer_area(quad: &Quad) -> Quad {
+    // Interpolation looks at two pixels on each side.
+    quads::grow(quad, PAD * quads::short_side(quad) + 2.0)
+}
+
+/// Reads lines, one at a time.
+pub struct Recognizer {
+    model: Box<dyn Model>,
+    charset: Charset,
+    settings: RecognizerSettings,
+}
+
+impl std::fmt::Debug for Recognizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recognizer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Recognizer {
+    /// Makes a recognizer of a network and what its classes mean.
+    #[must_use]
+    pub fn new(model: Box<dyn Model>, charset: Charset, settings: RecognizerSettings) -> Self {
+        Self { model, charset, settings }
+    }
+
+    /// Reads an empty line to see that network and charset belong together.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Recognizer`] if they do not or the network cannot be run.
+    pub fn check(&mut self) -> Result<()> {
+        let size = self.settings.line.height;
+        self.read_line(&RgbImage::new(size, size)).map(drop)
+    }
+
+    /// Reads the text in `quad`; `None` if there is none, or the line is too long to be read.
+    ///
+    /// The result depends on nothing but the pixels in [`recognizer_area`], the settings and the network.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Recognizer`] if the network fails or returns something that cannot be read.
+    pub fn read(&mut self, image: &RgbImage, quad: &Quad) -> Result<Option<Reading>> {
+        let quad = quads::grow(quad, PAD * quads::short_side(quad));
+        let (along, down) = quads::sides(&quad);
+        let Turns { long, column, good } = self.settings.turns;
+        let turns: &[Orientation] = if down > column * along {
+            &[Orientation::Clockwise270, Orientation::Clockwise90]
+        } else if down > long * along {
+            &[Orientation::Upright, Orientation::Clockwise270, Orientation::Clockwise90]
+        } else if along > long * down {
+            &[Orientation::Upright, Orientation::UpsideDown]
+        } else {
+            &[Orientation::Upright, Orientation::UpsideDown, Orientation::Clockwise270, Orientation::Clockwise90]
+        };
+        let mut best: Option<Reading> = None;
+        for &orientation in turns {
+            // On their sides, letters give high scores either way.
+            let is_good = best.as_ref().is_some_and(|best| best.score >= good);
+            if is_good && turns[0] == Orientation::Upright {
+                break;
+            }
+            let reading = self.read_turned(image, &quad, orientation)?;
+            let score = |reading: &Option<Reading>| reading.as_ref().map_or(0.0, |reading| reading.score);
+            if score(&reading) > score(&best) {
+                best = reading;
+            }
+        }
+        Ok(best)
+    }
+
+    /// Reads a line one way up.
+    fn read_turned(&mut self, image: &RgbImage, quad: &Quad, orientation: Orientation) -> Result<Option<Reading>> {
+        let quad = crop::turned(quad, orientation);
+        let LineForm { height, most_width, .. } = self.settings.line;
+        let Some(width) = crop::width_at(&quad, height).filter(|width| *width <= most_width) else {
+            return Ok(None);
+        };
+        if image.width() == 0 || image.height() == 0 {
+            return Ok(None);
+        }
+        let Decoded { text, scores } = self.read_line(&crop::line(image, &quad, width, height))?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let score = scores.iter().sum::<f32>() / scores.len() as f32;
+        Ok(Some(Reading { text: Sensitive::new(text), score, character_scores: scores, orientation }))
+    }
+
+    /// Reads a line of the height that the network wants.
+    fn read_line(&mut self, line: &RgbImage) -> Result<Decoded> {
+        let input = tensor(line, &self.settings);
+        let output = self.model.run(input.view()).map_err(Error::Recognizer)?;
+        let axes = output.shape().to_vec();
+        let is_batch_of_one = axes.len() == 3 && axes[0] == 1;
+        if !is_batch_of_one {
+            return Err(Error::Recognizer(format!("the output has the axes {axes:?}")));
+        }
+        if axes[2] != self.charset.classes() {
+            let problem = format!("the network has {} classes, its charset {}", axes[2], self.charset.classes());
+            return Err(Error::Recognizer(problem));
+        }
+        // A comparison with NaN is false: the text would become another one without a word.
+        if !output.iter().all(|value| (0.0..=1.001).contains(value)) {
+            return Err(Error::Recognizer("the output holds values that are no probabilities".to_owned()));
+        }
+        let output = output.into_dimensionality::<Ix3>().expect("three axes were seen");
+        Ok(self.charset.decode(output.index_axis(Axis(0), 0)))
+    }
+}
+
+/// Lays a line out as the network wants it, filled up on the right side.
+fn tensor(line: &RgbImage, settings: &RecognizerSettings) -> Array4<f32> {
+    let form = &settings.input;
+    let width = line.width().max(settings.line.least_width).next_multiple_of(form.multiple_of);
+    let mut tensor = Array4::zeros((1, 3, line.height() as usize, width as usize));
+    for (channel, mut plane) in tensor.index_axis_mut(Axis(0), 0).outer_iter_mut().enumerate() {
+        let source = match form.channels {
+            Channels::Rgb => channel,
+            Channels::Bgr => 2 - channel,
+        };
+        for (pixels, mut row) in line.rows().zip(plane.outer_iter_mut()) {
+            for (pixel, value) in pixels.zip(row.iter_mut()) {
+                *value = form.normalized(pixel.0[source], channel);
+            }
+        }
+    }
+    tensor
+}
