@@ -7,13 +7,16 @@ use super::recognizer::Recognizer;
 use crate::error::Result;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// Makes one more.
+type Make<T> = Box<dyn Fn(&Engine) -> Result<T> + Send + Sync>;
+
 /// Lends each caller a detector or recognizer of its own and makes a new one when all are lent.
 ///
 /// A session of ONNX Runtime is used by one thread at a time, and one session a core with one thread each is
 /// the fastest way to use a CPU.
 pub struct Pool<T> {
     engine: Arc<Engine>,
-    make: Box<dyn Fn(&Engine) -> Result<T> + Send + Sync>,
+    make: Make<T>,
     idle: Mutex<Vec<T>>,
 }
 

@@ -1,4 +1,5 @@
 //! What stays and what goes under the policies, and what the report tells of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::common::{Run, TruthLine, deburn, fixtures, goes_out, open, truth};
 use crate::end_to_end::{is_uniform, samples};
