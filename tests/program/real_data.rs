@@ -5,6 +5,7 @@
 
 use crate::common::{Run, goes_out};
 use deburn::Rect;
+use deburn::phi::Decision;
 use deburn::report::Status;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,8 @@ fn names_ids_and_dates_in_real_files_are_masked() {
             let covered = |x, y| {
                 record.regions.iter().any(|region| {
                     let own = region.bounding_box;
-                    (region.frames[0]..=region.frames[1]).contains(&truth.frame)
+                    region.action == Decision::Mask
+                        && (region.frames[0]..=region.frames[1]).contains(&truth.frame)
                         && (own.x0..own.x1).contains(&x)
                         && (own.y0..own.y1).contains(&y)
                 })
