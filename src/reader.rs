@@ -49,11 +49,17 @@ impl Reader {
         for lines in &mut found {
             lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
         }
-        let mut lines: Vec<TextLine> =
-            text::merge(found.iter().flatten().copied().collect()).into_iter().map(TextLine::from).collect();
-        let Some(recognizers) = self.recognizers.as_ref().filter(|_| !lines.is_empty()) else {
-            return Ok((lines, dropped));
+        let merged = text::merge(found.iter().flatten().copied().collect());
+        let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
+            return Ok((merged.into_iter().map(TextLine::from).collect(), dropped));
         };
+        let images: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
+        let apart = text::without_blocks(merged, &images, |image| {
+            let again = self.detectors.with(|detector| detector.detect(image))?;
+            dropped += again.dropped;
+            Ok(again.lines)
+        })?;
+        let mut lines: Vec<TextLine> = apart.into_iter().map(TextLine::from).collect();
         for (view, own) in views.iter().zip(&found) {
             for line in &mut lines {
                 // A view that shows nothing there has nothing to be read.

@@ -83,7 +83,7 @@ pub struct ReadingLimits {
 
 impl Default for ReadingLimits {
     fn default() -> Self {
-        Self { readable: 0.6, score: 0.9, character: 0.6, character_outside: 0.7 }
+        Self { readable: 0.6, score: 0.7, character: 0.3, character_outside: 0.4 }
     }
 }
 
@@ -223,17 +223,25 @@ impl Judge<'_> {
             return found;
         }
         let mut labels = Vec::new();
+        let mut alone: Vec<Vec<Evidence>> = vec![Vec::new(); lines.len()];
         for (index, line) in lines.iter().enumerate() {
             for reading in &line.readings {
                 self.look(reading.text.expose(), |_, evidence, open| {
                     labels.extend(open.then(|| (index, evidence.clone())));
+                    alone[index].push(evidence.clone());
                     add(index, evidence);
                 });
             }
         }
         for row in rows.joined(lines) {
             self.look(&row.text, |range, evidence, open| {
-                for index in row.touched(&range) {
+                // What a line says alone says nothing of a technical one beside it.
+                let is_said = row.touched(&range).any(|index| alone[index].contains(&evidence));
+                let is_spared = |index: usize| {
+                    let is_pattern = matches!(evidence, Evidence::Pattern(_));
+                    is_pattern && is_said && lines[index].readings.iter().all(|own| self.technical(own).is_some())
+                };
+                for index in row.touched(&range).filter(|index| !is_spared(*index)) {
                     add(index, evidence.clone());
                 }
                 let last = row.members.last().map(|member| member.0);

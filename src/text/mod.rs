@@ -6,6 +6,7 @@
 //! Device ─┘          └─► Recognizer (one a worker) ─► Reading
 //! ```
 
+mod blocks;
 mod charset;
 mod crop;
 mod detector;
@@ -25,6 +26,7 @@ pub mod sample;
 mod tiles;
 mod version;
 
+pub(crate) use blocks::without_blocks;
 pub use charset::Charset;
 pub use detector::{Detection, Detections, Detector, DetectorSettings, Passes};
 pub use device::Device;

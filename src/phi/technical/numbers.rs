@@ -62,7 +62,12 @@ impl Value {
                 Context::Labeled { wide } => {
                     decimals <= 3 && self.integer_digits <= if wide || self.decimal { 4 } else { 3 }
                 }
-                Context::Unit => decimals <= 3 && self.integer_digits <= if self.decimal { 5 } else { 4 },
+                // 075Y is an age (PS3.5 6.2, AS), whatever unit its last letter is read as.
+                Context::Unit => {
+                    decimals <= 3
+                        && self.integer_digits <= if self.decimal { 5 } else { 4 }
+                        && (self.decimal || !padded)
+                }
             },
             Shape::Fraction { parts, longest, date } => match (parts, context) {
                 // A bare pair is a day and month, or a month and year, as well as a page.

@@ -1,0 +1,201 @@
+//! Blocks: boxes round several lines, which the coarser passes of a detector draw where lines stand close.
+//!
+//! A recognizer reads one line and makes nothing of a block, so that all that stands in it would be masked.
+
+use image::{Rgb, RgbImage, imageops};
+
+use super::detector::Detection;
+use super::quads::{area, grow, holds, pad, shared_area, short_side};
+use crate::error::Result;
+use crate::geometry::{Point, Quad, Rect};
+
+/// A line of a block is lower than this share of it: two lines that touch are half of it each, loose boxes more.
+const LOWER: f32 = 0.75;
+
+/// The share of a line's area that lies in its block.
+const INSIDE: f32 = 0.7;
+
+/// The largest difference of values (of 255, in each channel) in what is taken for one color. In real panels the rest
+/// of a block differs by 2 at most, or by more than 60: borders, marks, the edge of the image, other text.
+const FLAT: u8 = 16;
+
+/// What is looked at beside a block, in pixels: letters at its border are found only with some of what is round them.
+const MARGIN: f32 = 16.0;
+
+/// Replaces the blocks that show nothing but lines by these lines.
+///
+/// The lines found by themselves are painted over. If one color is left, there is no other text in the block;
+/// otherwise `detect` looks at it again in each view, and what it finds are lines as well. A block in which it finds
+/// something as high as the block itself stays.
+pub(crate) fn without_blocks(
+    mut lines: Vec<Detection>,
+    views: &[&RgbImage],
+    mut detect: impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
+) -> Result<Vec<Detection>> {
+    // From the lowest up, so that no block stands for the lines of another one.
+    lines.sort_by(|a, b| short_side(&a.quad).total_cmp(&short_side(&b.quad)));
+    let mut kept: Vec<Detection> = Vec::new();
+    for block in lines {
+        let is_inner = |line: &Detection| {
+            let low = short_side(&line.quad) < LOWER * short_side(&block.quad);
+            low && shared_area(&line.quad, &block.quad) >= INSIDE * area(&line.quad.0)
+        };
+        if !kept.iter().any(is_inner) {
+            kept.push(block);
+            continue;
+        }
+        match rest(&block, &kept, views, &mut detect)? {
+            Some(rest) => kept.extend(rest),
+            None => kept.push(block),
+        }
+    }
+    Ok(super::quads::merge(kept))
+}
+
+/// Returns what a block holds besides lines that are known, or `None` if it cannot be taken apart.
+fn rest(
+    block: &Detection,
+    lines: &[Detection],
+    views: &[&RgbImage],
+    detect: &mut impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
+) -> Result<Option<Vec<Detection>>> {
+    let mut found = Vec::new();
+    for view in views {
+        let around = grow(&block.quad, MARGIN);
+        let own = around.bounding_box(view.width(), view.height());
+        let known: Vec<Quad> =
+            (lines.iter().map(|line| pad(&line.quad))).filter(|line| shared_area(line, &around) > 0.0).collect();
+        let (is_flat, color) = color(view, &block.quad, &known);
+        if is_flat {
+            continue;
+        }
+        for detection in detect(&painted(view, own, &known, color))? {
+            let quad = moved(&detection.quad, own);
+            if shared_area(&quad, &block.quad) < area(&quad.0) / 2.0 {
+                continue;
+            }
+            if short_side(&quad) >= LOWER * short_side(&block.quad) {
+                return Ok(None);
+            }
+            found.push(Detection { quad, ..detection });
+        }
+    }
+    Ok(Some(found))
+}
+
+/// Returns whether the pixels of `block` that lie in none of `lines` differ by [`FLAT`] at most, and their median in
+/// each channel.
+fn color(image: &RgbImage, block: &Quad, lines: &[Quad]) -> (bool, Rgb<u8>) {
+    let mut counts = [[0_u32; 256]; 3];
+    for (x, y) in pixels(block.bounding_box(image.width(), image.height())) {
+        if holds(block, center(x, y)) && !lines.iter().any(|line| holds(line, center(x, y))) {
+            for (counts, value) in counts.iter_mut().zip(image.get_pixel(x, y).0) {
+                counts[usize::from(value)] += 1;
+            }
+        }
+    }
+    let mut is_flat = true;
+    let medians = counts.map(|counts| {
+        let values = || (0..=u8::MAX).filter(|value| counts[usize::from(*value)] > 0);
+        is_flat &= values().next_back().unwrap_or(0) - values().next().unwrap_or(0) <= FLAT;
+        let half = counts.iter().sum::<u32>() / 2;
+        let mut below = 0;
+        values().find(|value| {
+            below += counts[usize::from(*value)];
+            below > half
+        })
+    });
+    (is_flat, Rgb(medians.map(Option::unwrap_or_default)))
+}
+
+/// Cuts out a part of a picture with the lines in it painted over.
+fn painted(image: &RgbImage, own: Rect, lines: &[Quad], color: Rgb<u8>) -> RgbImage {
+    let mut part = imageops::crop_imm(image, own.x0, own.y0, own.x1 - own.x0, own.y1 - own.y0).to_image();
+    for line in lines {
+        let covered = line.bounding_box(image.width(), image.height());
+        for (x, y) in pixels(covered).filter(|&(x, y)| own.x0 <= x && x < own.x1 && own.y0 <= y && y < own.y1) {
+            if holds(line, center(x, y)) {
+                part.put_pixel(x - own.x0, y - own.y0, color);
+            }
+        }
+    }
+    part
+}
+
+fn pixels(rect: Rect) -> impl Iterator<Item = (u32, u32)> {
+    (rect.y0..rect.y1).flat_map(move |y| (rect.x0..rect.x1).map(move |x| (x, y)))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "coordinates within a picture")]
+fn center(x: u32, y: u32) -> Point {
+    Point::new(x as f32 + 0.5, y as f32 + 0.5)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "coordinates within a picture")]
+fn moved(quad: &Quad, by: Rect) -> Quad {
+    Quad(quad.0.map(|p| Point::new(p.x + by.x0 as f32, p.y + by.y0 as f32)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> Detection {
+        Detection { quad: Quad::from_rect(Rect::new(x0, y0, x1, y1)), score: 0.5 }
+    }
+
+    /// White lines on black, as high as they are said to be.
+    fn picture(lines: &[Detection]) -> RgbImage {
+        let mut image = RgbImage::new(200, 100);
+        for line in lines {
+            for (x, y) in pixels(line.quad.bounding_box(200, 100)) {
+                image.put_pixel(x, y, Rgb([255; 3]));
+            }
+        }
+        image
+    }
+
+    fn take_apart(lines: &[Detection], image: &RgbImage, again: &[Detection]) -> (Vec<Detection>, u32) {
+        let mut looks = 0;
+        let detect = |_: &RgbImage| {
+            looks += 1;
+            Ok(again.to_vec())
+        };
+        let kept = without_blocks(lines.to_vec(), &[image], detect).expect("no error");
+        (kept, looks)
+    }
+
+    #[test]
+    fn a_block_of_nothing_but_its_lines_goes() {
+        let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
+        let block = line(18, 8, 102, 36);
+        assert_eq!(take_apart(&[block, lines[0], lines[1]], &picture(&lines), &[]), (lines.to_vec(), 0));
+        // One line is known, the other one is found when the first is painted over.
+        let again = line(20 - 2, 24 + 8 - 8, 90 - 2, 34);
+        let (kept, looks) = take_apart(&[block, lines[0]], &picture(&lines), &[again]);
+        assert_eq!((kept, looks), (vec![lines[0], line(20, 24, 90, 34)], 1));
+    }
+
+    #[test]
+    fn a_block_stays_if_it_is_no_block_or_still_looks_like_one() {
+        let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
+        let block = line(18, 8, 102, 36);
+        assert_eq!(take_apart(&[block], &picture(&lines), &[]), (vec![block], 0));
+        let (kept, looks) = take_apart(&[block, lines[0]], &picture(&lines), &[line(16, 8, 100, 36)]);
+        assert_eq!((kept, looks), (vec![block, lines[0]], 1));
+        let higher = line(20, 10, 100, 34);
+        assert_eq!(take_apart(&[block, higher], &picture(&lines), &[]).1, 0, "loose boxes are no blocks");
+    }
+
+    #[test]
+    fn what_is_looked_at_again_has_its_lines_painted_over() {
+        let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
+        let block = line(18, 8, 102, 36);
+        let look = |image: &RgbImage| {
+            let bright: Vec<u32> = image.enumerate_pixels().filter(|p| p.2.0 == [255; 3]).map(|p| p.1).collect();
+            assert_eq!((bright.iter().min(), bright.iter().max()), (Some(&24), Some(&33)));
+            Ok(Vec::new())
+        };
+        without_blocks(vec![block, lines[0]], &[&picture(&lines)], look).expect("no error");
+    }
+}
