@@ -59,7 +59,7 @@ impl Reader {
             dropped += again.dropped;
             Ok(again.lines)
         })?;
-        let mut lines: Vec<TextLine> = apart.into_iter().map(TextLine::from).collect();
+        let mut lines: Vec<TextLine> = text::separate(apart, &images).into_iter().map(TextLine::from).collect();
         for (view, own) in views.iter().zip(&found) {
             for line in &mut lines {
                 // A view that shows nothing there has nothing to be read.

@@ -17,6 +17,7 @@ mod manifest;
 mod model;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
 mod ort_release;
+mod overlaps;
 mod pool;
 pub mod postprocess;
 mod quads;
@@ -36,6 +37,7 @@ pub use manifest::{
     Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, Role, Thresholds,
 };
 pub use model::{Model, OrtModel};
+pub(crate) use overlaps::separate;
 pub use pool::{DetectorPool, Pool, RecognizerPool};
 pub use quads::pad;
 pub(crate) use quads::{area, merge, shared_area};

@@ -1,0 +1,219 @@
+//! Lines whose rectangles overlap, although their letters do not, are cut apart between the letters.
+//!
+//! A detector draws small text with loose boxes. In a dense column the box of one line then holds parts of the lines
+//! above and below: they spoil its reading, and go with it when it is masked.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "coordinates within a picture, clamped to it before the cast"
+)]
+
+use image::RgbImage;
+
+use super::detector::Detection;
+use super::quads::extent;
+use crate::geometry::{Point, Quad};
+
+/// The largest slope of a line that counts as level: about a pixel over the length of a short word.
+const LEVEL: f32 = 0.05;
+
+/// The least height that is left of a line, in parts of its own: boxes are loose by up to a third on each side.
+const LEFT: f32 = 0.4;
+
+/// How much the background between two lines may vary, in parts of their contrast: lossy compression leaves a tenth…
+const NOISE: f32 = 0.15;
+
+/// …and, where there is little contrast, in values of 255.
+const LEAST_NOISE: u8 = 16;
+
+/// A level rectangle; in a transposed picture, `x` and `y` are exchanged.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    x0: f32,
+    y0: f32,
+    x1: f32,
+    y1: f32,
+}
+
+impl Level {
+    fn new(quad: &Quad, transposed: bool) -> Option<Self> {
+        let [a, b, c, d] = quad.0;
+        let is_level = [(a, b), (d, c)].iter().all(|(from, to)| (to.y - from.y).abs() <= LEVEL * (to.x - from.x).abs());
+        let is_upright =
+            [(a, d), (b, c)].iter().all(|(from, to)| (to.x - from.x).abs() <= LEVEL * (to.y - from.y).abs() + 1.0);
+        let (x0, y0, x1, y1) = extent(quad);
+        (is_level && is_upright).then_some(if transposed {
+            Self { x0: y0, y0: x0, x1: y1, y1: x1 }
+        } else {
+            Self { x0, y0, x1, y1 }
+        })
+    }
+
+    fn quad(self, transposed: bool) -> Quad {
+        let Self { x0, y0, x1, y1 } =
+            if transposed { Self { x0: self.y0, y0: self.x0, x1: self.y1, y1: self.x1 } } else { self };
+        Quad([(x0, y0), (x1, y0), (x1, y1), (x0, y1)].map(|(x, y)| Point::new(x, y)))
+    }
+
+    fn height(self) -> f32 {
+        self.y1 - self.y0
+    }
+
+    fn holds(self, x: u32, y: u32) -> bool {
+        let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+        self.x0 <= x && x < self.x1 && self.y0 <= y && y < self.y1
+    }
+}
+
+/// A picture, or the same with rows and columns exchanged.
+#[derive(Clone, Copy)]
+struct Picture<'a> {
+    image: &'a RgbImage,
+    transposed: bool,
+}
+
+impl Picture<'_> {
+    /// Returns the range of values in each channel of some pixels of a rectangle, the largest of the three.
+    fn contrast(self, area: Level, is_meant: impl Fn(u32, u32) -> bool) -> u8 {
+        let (mut least, mut most) = ([u8::MAX; 3], [u8::MIN; 3]);
+        let (width, height) = self.image.dimensions();
+        let (width, height) = if self.transposed { (height, width) } else { (width, height) };
+        let span = |from: f32, to: f32, end: u32| from.max(0.0).floor() as u32..(to.max(0.0).ceil() as u32).min(end);
+        for y in span(area.y0, area.y1, height) {
+            for x in span(area.x0, area.x1, width).filter(|x| is_meant(*x, y)) {
+                let pixel = if self.transposed { self.image.get_pixel(y, x) } else { self.image.get_pixel(x, y) };
+                for (channel, value) in pixel.0.into_iter().enumerate() {
+                    least[channel] = least[channel].min(value);
+                    most[channel] = most[channel].max(value);
+                }
+            }
+        }
+        least.into_iter().zip(most).map(|(least, most)| most.saturating_sub(least)).max().unwrap_or(0)
+    }
+}
+
+/// Cuts lines apart that overlap above and below, or beside each other.
+///
+/// The cut runs where every view shows nothing but background. What a line loses lies in the other one or is
+/// background itself, so that all letters stay in a line.
+pub(crate) fn separate(mut lines: Vec<Detection>, views: &[&RgbImage]) -> Vec<Detection> {
+    for transposed in [false, true] {
+        for first in 0..lines.len() {
+            for second in 0..lines.len() {
+                if first == second {
+                    continue;
+                }
+                let level = |index: usize| Level::new(&lines[index].quad, transposed);
+                let (Some(above), Some(below)) = (level(first), level(second)) else { continue };
+                if let Some(cut) = cut(above, below, views, transposed) {
+                    lines[first].quad = Level { y1: cut, ..above }.quad(transposed);
+                    lines[second].quad = Level { y0: cut, ..below }.quad(transposed);
+                }
+            }
+        }
+    }
+    lines
+}
+
+/// Returns where to cut between two lines that overlap, if they can be cut apart.
+fn cut(above: Level, below: Level, views: &[&RgbImage], transposed: bool) -> Option<f32> {
+    let (left, right) = (above.x0.max(below.x0), above.x1.min(below.x1));
+    let overlaps = left < right && above.y0 < below.y0 && above.y1 < below.y1 && below.y0 < above.y1;
+    if !overlaps {
+        return None;
+    }
+    let pictures: Vec<Picture<'_>> = views.iter().map(|image| Picture { image, transposed }).collect();
+    let limits: Vec<u8> = pictures
+        .iter()
+        .map(|picture| {
+            let contrast = picture.contrast(above, |_, _| true).max(picture.contrast(below, |_, _| true));
+            LEAST_NOISE.max((NOISE * f32::from(contrast)) as u8)
+        })
+        .collect();
+    let is_flat = |area: Level, is_meant: &dyn Fn(u32, u32) -> bool| {
+        pictures.iter().zip(&limits).all(|(picture, limit)| picture.contrast(area, is_meant) <= *limit)
+    };
+    // The longest run of rows without letters.
+    let (first, end) = (below.y0.max(0.0).ceil() as u32, above.y1.max(0.0).floor() as u32);
+    let mut best: Option<(u32, u32)> = None;
+    let mut start = None;
+    for y in first..=end {
+        let row = Level { x0: left, y0: y as f32, x1: right, y1: (y + 1) as f32 };
+        if y < end && is_flat(row, &|_, _| true) {
+            start.get_or_insert(y);
+        } else if let Some(from) = start.take() {
+            best = best.filter(|(a, b)| b - a >= y - from).or(Some((from, y)));
+        }
+    }
+    let (from, to) = best?;
+    let cut = (from + to) as f32 / 2.0;
+    let is_left = cut - above.y0 >= LEFT * above.height() && below.y1 - cut >= LEFT * below.height();
+    let lost_above = Level { y0: cut, ..above };
+    let lost_below = Level { y1: cut, ..below };
+    let is_safe = is_flat(lost_above, &|x, y| !below.holds(x, y)) && is_flat(lost_below, &|x, y| !above.holds(x, y));
+    (is_left && is_safe).then_some(cut)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+    use image::Rgb;
+
+    fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> Detection {
+        Detection { quad: Quad::from_rect(Rect::new(x0, y0, x1, y1)), score: 0.5 }
+    }
+
+    /// Bars of letters on black.
+    fn picture(letters: &[[u32; 4]]) -> RgbImage {
+        let mut image = RgbImage::new(120, 80);
+        for &[x0, y0, x1, y1] in letters {
+            for (x, y) in (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))) {
+                image.put_pixel(x, y, Rgb([200; 3]));
+            }
+        }
+        image
+    }
+
+    #[test]
+    fn loose_boxes_are_cut_between_the_letters() {
+        let image = picture(&[[10, 10, 60, 20], [10, 24, 50, 34]]);
+        let loose = vec![line(6, 6, 64, 26), line(6, 18, 54, 38)];
+        assert_eq!(separate(loose.clone(), &[&image]), [line(6, 6, 64, 22), line(6, 22, 54, 38)]);
+        let reversed = vec![loose[1], loose[0]];
+        assert_eq!(separate(reversed, &[&image]), [line(6, 22, 54, 38), line(6, 6, 64, 22)]);
+        // What one view shows there counts.
+        let other = picture(&[[10, 18, 60, 30]]);
+        assert_eq!(separate(loose.clone(), &[&image, &other]), loose);
+    }
+
+    #[test]
+    fn words_side_by_side_are_cut_too() {
+        let image = picture(&[[10, 10, 40, 20], [46, 10, 90, 20]]);
+        let loose = vec![line(6, 6, 48, 24), line(38, 6, 94, 24)];
+        assert_eq!(separate(loose, &[&image]), [line(6, 6, 43, 24), line(43, 6, 94, 24)]);
+    }
+
+    #[test]
+    fn no_letter_is_lost() {
+        // Letters touch.
+        let image = picture(&[[10, 10, 60, 22], [10, 22, 50, 34]]);
+        let loose = vec![line(6, 6, 64, 26), line(6, 18, 54, 38)];
+        assert_eq!(separate(loose.clone(), &[&image]), loose);
+        // A descender right of the lower line.
+        let image = picture(&[[10, 10, 60, 20], [56, 20, 60, 25], [10, 24, 50, 34]]);
+        assert_eq!(separate(loose.clone(), &[&image]), loose);
+    }
+
+    #[test]
+    fn what_is_aslant_or_apart_stays() {
+        let image = picture(&[[10, 10, 60, 20], [10, 24, 50, 34]]);
+        let apart = vec![line(6, 6, 64, 21), line(6, 23, 54, 38)];
+        assert_eq!(separate(apart.clone(), &[&image]), apart);
+        let mut slanted = vec![line(6, 6, 64, 26), line(6, 18, 54, 38)];
+        slanted[0].quad.0[1].y += 8.0;
+        slanted[0].quad.0[2].y += 8.0;
+        assert_eq!(separate(slanted.clone(), &[&image]), slanted);
+    }
+}
