@@ -187,6 +187,7 @@ impl Technical {
         if folded.len() > LONGEST {
             return None;
         }
+        let folded = as_written(&folded);
         let rule = line::read(&folded, &self.vocabulary, |token| self.form(token))?;
         Some(Accepted { id: rule.map_or(numbers::GROUP, |rule| self.rules[rule].id.as_str()) })
     }
@@ -213,6 +214,17 @@ impl Technical {
         }
         Ok(())
     }
+}
+
+/// Undoes what recognizers make of technical text: spaces beside a slash (`T1/ 0/1/ 4`, `mm /s`), and triangles for
+/// the Greek letter.
+fn as_written(folded: &[char]) -> Vec<char> {
+    let is_beside_slash = |at: usize| {
+        let beside = |other: Option<usize>| other.and_then(|other| folded.get(other)) == Some(&'/');
+        folded[at] == ' ' && (beside(at.checked_sub(1)) || beside(Some(at + 1)))
+    };
+    let kept = (0..folded.len()).filter(|&at| !is_beside_slash(at)).map(|at| folded[at]);
+    kept.map(|c| if matches!(c, '\u{2206}' | '\u{25B3}') { 'δ' } else { c }).collect()
 }
 
 #[cfg(test)]

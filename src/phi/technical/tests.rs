@@ -101,6 +101,16 @@ fn shared_words_need_company() {
 }
 
 #[test]
+fn spaces_at_slashes_and_triangles_are_what_recognizers_make_of_them() {
+    for text in ["T1/ 0/1/ 4", "60dB T1/ 0/1/4", "50 mm /s", "\u{25B3}=2"] {
+        assert!(GRAMMAR.accepts(text).is_some(), "{text}");
+    }
+    for text in ["03 / 12 / 1975", "12 /1975", "4711/ 12"] {
+        assert!(GRAMMAR.accepts(text).is_none(), "{text}");
+    }
+}
+
+#[test]
 fn spaces_may_be_missing() {
     for (line, glued) in [
         ("LT KIDNEY LONG", "LTKIDNEYLONG"),
