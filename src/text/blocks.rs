@@ -19,6 +19,10 @@ const INSIDE: f32 = 0.7;
 /// of a block differs by 2 at most, or by more than 60: borders, marks, the edge of the image, other text.
 const FLAT: u8 = 16;
 
+/// The least share of a block that its known lines cover, padded, if more than one color is left: a block of which less
+/// is known may be a line that a finer pass found a letter of.
+const KNOWN: f32 = 0.4;
+
 /// What is looked at beside a block, in pixels: letters at its border are found only with some of what is round them.
 const MARGIN: f32 = 16.0;
 
@@ -65,9 +69,12 @@ fn rest(
         let own = around.bounding_box(view.width(), view.height());
         let known: Vec<Quad> =
             (lines.iter().map(|line| pad(&line.quad))).filter(|line| shared_area(line, &around) > 0.0).collect();
-        let (is_flat, color) = color(view, &block.quad, &known);
+        let Rest { is_flat, color, known: share } = Rest::of(view, &block.quad, &known);
         if is_flat {
             continue;
+        }
+        if share < KNOWN {
+            return Ok(None);
         }
         for detection in detect(&painted(view, own, &known, color))? {
             let quad = moved(&detection.quad, own);
@@ -83,29 +90,48 @@ fn rest(
     Ok(Some(found))
 }
 
-/// Returns whether the pixels of `block` that lie in none of `lines` differ by [`FLAT`] at most, and their median in
-/// each channel.
-fn color(image: &RgbImage, block: &Quad, lines: &[Quad]) -> (bool, Rgb<u8>) {
-    let mut counts = [[0_u32; 256]; 3];
-    for (x, y) in pixels(block.bounding_box(image.width(), image.height())) {
-        if holds(block, center(x, y)) && !lines.iter().any(|line| holds(line, center(x, y))) {
+/// The pixels of a block that lie in none of its lines.
+struct Rest {
+    /// Whether they differ by [`FLAT`] at most.
+    is_flat: bool,
+    /// Their median in each channel.
+    color: Rgb<u8>,
+    /// The share of the block that lies in lines.
+    known: f32,
+}
+
+impl Rest {
+    #[expect(clippy::cast_precision_loss, reason = "numbers of pixels below 2^24, or a ratio where it does not matter")]
+    fn of(image: &RgbImage, block: &Quad, lines: &[Quad]) -> Self {
+        let mut counts = [[0_u32; 256]; 3];
+        let mut known = 0_u32;
+        for (x, y) in pixels(block.bounding_box(image.width(), image.height())) {
+            if !holds(block, center(x, y)) {
+                continue;
+            }
+            if lines.iter().any(|line| holds(line, center(x, y))) {
+                known += 1;
+                continue;
+            }
             for (counts, value) in counts.iter_mut().zip(image.get_pixel(x, y).0) {
                 counts[usize::from(value)] += 1;
             }
         }
+        let mut is_flat = true;
+        let medians = counts.map(|counts| {
+            let values = || (0..=u8::MAX).filter(|value| counts[usize::from(*value)] > 0);
+            is_flat &= values().next_back().unwrap_or(0) - values().next().unwrap_or(0) <= FLAT;
+            let half = counts.iter().sum::<u32>() / 2;
+            let mut below = 0;
+            values().find(|value| {
+                below += counts[usize::from(*value)];
+                below > half
+            })
+        });
+        let all = known + counts[0].iter().sum::<u32>();
+        let known = known as f32 / all.max(1) as f32;
+        Self { is_flat, color: Rgb(medians.map(Option::unwrap_or_default)), known }
     }
-    let mut is_flat = true;
-    let medians = counts.map(|counts| {
-        let values = || (0..=u8::MAX).filter(|value| counts[usize::from(*value)] > 0);
-        is_flat &= values().next_back().unwrap_or(0) - values().next().unwrap_or(0) <= FLAT;
-        let half = counts.iter().sum::<u32>() / 2;
-        let mut below = 0;
-        values().find(|value| {
-            below += counts[usize::from(*value)];
-            below > half
-        })
-    });
-    (is_flat, Rgb(medians.map(Option::unwrap_or_default)))
 }
 
 /// Cuts out a part of a picture with the lines in it painted over.

@@ -60,7 +60,7 @@ impl Value {
                     self.integer_digits <= 3 && self.integer_digits + decimals <= 5 && !padded && !day_month
                 }
                 Context::Labeled { wide } => {
-                    decimals <= 3 && self.integer_digits <= if wide || self.decimal { 4 } else { 3 }
+                    decimals <= 3 && self.integer_digits <= if wide || decimals == 1 { 4 } else { 3 }
                 }
                 // 075Y is an age (PS3.5 6.2, AS), whatever unit its last letter is read as.
                 Context::Unit => {
