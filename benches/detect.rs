@@ -1,9 +1,10 @@
-//! Detection of one frame of two usual sizes, and the reading of a probability map alone.
+//! Detection of one frame of two usual sizes, the reading of a probability map alone, and of one line of text.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use deburn::text::{Device, Engine, Models, Runtime, postprocess, sample};
+use deburn::Quad;
+use deburn::text::{Device, Effort, Engine, Models, Runtime, postprocess, sample};
 use image::RgbImage;
 use ndarray::Array2;
 
@@ -47,5 +48,15 @@ fn detection(criterion: &mut Criterion) {
         .bench_function("postprocess/800x608", |b| b.iter(|| postprocess::lines(black_box(map.view()), &thresholds)));
 }
 
-criterion_group!(benches, detection);
+fn reading(criterion: &mut Criterion) {
+    let engine = engine();
+    let (text, area) = sample::picture();
+    let quad = Quad::from_rect(area);
+    for (name, effort) in [("fast", Effort::Fast), ("standard", Effort::Standard)] {
+        let mut recognizer = engine.recognizer(effort).expect("built in");
+        criterion.bench_function(&format!("read/{name}"), |b| b.iter(|| recognizer.read(black_box(&text), &quad)));
+    }
+}
+
+criterion_group!(benches, detection, reading);
 criterion_main!(benches);

@@ -70,7 +70,7 @@ impl Finding {
 /// A score alone keeps nothing, nor does a low one give much away: the text must be technical too, and misread names
 /// hardly ever are, unless they are short. Of 11 777 lines rendered with 356 fonts at 7 to 20 pixels on four
 /// backgrounds, partly JPEG, with no header to match them, the grammar took what was read with a score as follows,
-/// by letters and digits of the reading (PHI : technical, small recognizer):
+/// by letters and digits of the reading (PHI : technical, standard effort):
 ///
 /// | score, least character | one     | two or three | more     |
 /// |------------------------|---------|--------------|----------|
@@ -120,7 +120,7 @@ impl ReadingLimits {
         if is_outside {
             character = character.max(self.character_outside);
         }
-        let count = text.chars().filter(|c| c.is_alphanumeric()).count();
+        let count = text.chars().filter(|c| !c.is_whitespace()).count();
         if count <= 3 || !text.chars().any(char::is_alphabetic) {
             (score, character) = (score.max(self.short_score), character.max(self.short_character));
         }
