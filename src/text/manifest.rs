@@ -46,7 +46,7 @@ pub enum Role {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Effort {
-    /// Reads several times as fast and makes more mistakes: more technical text is masked, and a name of the header
+    /// Reads faster and makes more mistakes: more technical text is masked, and a name of the header
     /// is recognized less often
     Fast,
     /// Reads well

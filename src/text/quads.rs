@@ -123,8 +123,17 @@ pub(crate) fn covered(quad: &Quad, lines: &[Detection]) -> bool {
         })
 }
 
+/// Returns whether the upright boxes round two quadrilaterals share nothing, which is quickly seen.
+fn are_apart(first: &Quad, second: &Quad) -> bool {
+    let (a, b) = (extent(first), extent(second));
+    a.0 > b.2 || b.0 > a.2 || a.1 > b.3 || b.1 > a.3
+}
+
 /// Returns the area that two convex quadrilaterals share.
 pub(crate) fn shared_area(first: &Quad, second: &Quad) -> f32 {
+    if are_apart(first, second) {
+        return 0.0;
+    }
     let mut corners = first.0.to_vec();
     for (a, b) in outer_sides(second) {
         let mut cut = Vec::with_capacity(corners.len() + 1);
@@ -189,8 +198,7 @@ fn join(first: &Detection, second: &Detection) -> Option<Detection> {
     // at seams and on the same line in two scales.
     const SLACK: f32 = 1.2;
     const SHARED: f32 = 0.5;
-    let (b1, b2) = (extent(&first.quad), extent(&second.quad));
-    if b1.0 > b2.2 || b2.0 > b1.2 || b1.1 > b2.3 || b2.1 > b1.3 {
+    if are_apart(&first.quad, &second.quad) {
         return None;
     }
     let (short1, short2) = (short_side(&first.quad), short_side(&second.quad));
