@@ -68,7 +68,7 @@ impl Finding {
 /// From which reading scores on a line may be kept.
 ///
 /// A score alone keeps nothing, nor does a low one give much away: the text must be technical too, and misread names
-/// hardly ever are, unless they are short. Of 11 777 lines rendered with 356 fonts at 7 to 20 pixels on four
+/// hardly ever are, unless they are short. Of 11 777 lines rendered with 92 font files at 7 to 20 pixels on four
 /// backgrounds, partly JPEG, with no header to match them, the grammar took what was read with a score as follows,
 /// by letters and digits of the reading (PHI : technical, standard effort):
 ///
