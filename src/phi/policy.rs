@@ -78,7 +78,7 @@ impl Finding {
 /// | from 0.85              | 2 : 6   | 3 : 23       | 0 : 155  |
 /// | below                  | 5 : 15  | 5 : 27       | 2 : 57   |
 ///
-/// The last two are numbers alone; so these count as short, however long.
+/// The last two are numbers alone; so these count as short, however long. The code counts signs as well.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReadingLimits {
     /// Mean of the character scores, below which a line is unreadable under any policy.
@@ -226,10 +226,14 @@ impl Judge<'_> {
             (None, _) => None,
         };
         match kept {
-            Some(rule) if self.review_below.is_some_and(|limit| best.score < limit) => (Decision::Review, rule),
-            Some(rule) => (Decision::Keep, rule),
+            Some(rule) => (self.staying(best), rule),
             None => (Decision::Mask, "not-technical".into()),
         }
+    }
+
+    /// What becomes of a line that may stay.
+    fn staying(&self, best: &Reading) -> Decision {
+        if self.review_below.is_some_and(|limit| best.score < limit) { Decision::Review } else { Decision::Keep }
     }
 
     /// Keeps rows that are technical as a whole, although a word of them is not so alone: `Se:` before `3`.
@@ -248,10 +252,8 @@ impl Judge<'_> {
             };
             for (index, _) in &row.members {
                 let finding = &mut findings[*index];
-                if finding.decision == Decision::Mask {
-                    let is_low =
-                        lines[*index].readings.iter().any(|own| self.review_below.is_some_and(|l| own.score < l));
-                    finding.decision = if is_low { Decision::Review } else { Decision::Keep };
+                if let (Decision::Mask, Some(reading)) = (finding.decision, lines[*index].readings.first()) {
+                    finding.decision = self.staying(reading);
                     finding.rule = format!("technical:{}", accepted.id).into();
                 }
             }
@@ -428,6 +430,21 @@ mod tests {
         assert_eq!(kept(["REIN", "DROIT"], 0.5), [false, false], "not read well");
         assert_eq!(kept(["REIN", "DOE"], 0.99), [false, false]);
         assert_eq!(kept(["REIN", "SMITH"], 0.99), [false, false]);
+        let careful = Judge { review_below: Some(0.98), ..judge };
+        let lines = [line("Se:", [0, 0, 40, 20], 0.97), line("3", [50, 0, 90, 20], 0.99)];
+        let decisions = careful.decide(&lines, 0, (200, 100)).iter().map(|found| found.decision).collect::<Vec<_>>();
+        assert_eq!(decisions, [Decision::Review, Decision::Keep]);
+    }
+
+    #[test]
+    fn the_shorter_a_text_the_better_it_must_be_read() {
+        let judge = judge(Policy::Strict, &RULES, &[]);
+        for (text, enough, too_low) in
+            [("R", 0.96, 0.94), ("2D", 0.91, 0.89), ("1.8 3.6", 0.91, 0.89), ("Depth 12 cm", 0.71, 0.69)]
+        {
+            assert_eq!(decide_one(&judge, text, enough).0, Decision::Keep, "{text}");
+            assert_eq!(decide_one(&judge, text, too_low), (Decision::Mask, "low-confidence".to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use image::{Rgb, RgbImage, imageops};
 
 use super::detector::Detection;
-use super::quads::{area, grow, holds, pad, shared_area, short_side};
+use super::quads::{area, grow, holds, merge, pad, shared_area, short_side};
 use crate::error::Result;
 use crate::geometry::{Point, Quad, Rect};
 
@@ -53,7 +53,7 @@ pub(crate) fn without_blocks(
             None => kept.push(block),
         }
     }
-    Ok(super::quads::merge(kept))
+    Ok(merge(kept))
 }
 
 /// Returns what a block holds besides lines that are known, or `None` if it cannot be taken apart.
@@ -196,8 +196,8 @@ mod tests {
         let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
         let block = line(18, 8, 102, 36);
         assert_eq!(take_apart(&[block, lines[0], lines[1]], &picture(&lines), &[]), (lines.to_vec(), 0));
-        // One line is known, the other one is found when the first is painted over.
-        let again = line(20 - 2, 24 + 8 - 8, 90 - 2, 34);
+        // One line is known, the other one is found when the first is painted over; the cut starts two pixels in.
+        let again = line(18, 24, 88, 34);
         let (kept, looks) = take_apart(&[block, lines[0]], &picture(&lines), &[again]);
         assert_eq!((kept, looks), (vec![lines[0], line(20, 24, 90, 34)], 1));
     }

@@ -101,6 +101,16 @@ fn shared_words_need_company() {
 }
 
 #[test]
+fn ages_and_identifiers_are_no_measures() {
+    for text in ["075V", "075 V", "0118 cm", "P1797.26"] {
+        assert!(GRAMMAR.accepts(text).is_none(), "{text}");
+    }
+    for text in ["75V", "0.75 V", "P 179.26"] {
+        assert!(GRAMMAR.accepts(text).is_some(), "{text}");
+    }
+}
+
+#[test]
 fn spaces_at_slashes_and_triangles_are_what_recognizers_make_of_them() {
     for text in ["T1/ 0/1/ 4", "60dB T1/ 0/1/4", "50 mm /s", "\u{25B3}=2"] {
         assert!(GRAMMAR.accepts(text).is_some(), "{text}");
