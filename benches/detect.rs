@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use deburn::Quad;
-use deburn::text::{Device, Effort, Engine, Models, Runtime, postprocess, sample};
+use deburn::text::{Device, Effort, Engine, Models, Role, Runtime, postprocess, sample};
 use image::RgbImage;
 use ndarray::Array2;
 
@@ -34,15 +34,19 @@ fn engine() -> Engine {
 
 fn detection(criterion: &mut Criterion) {
     let engine = engine();
-    let mut detector = engine.detector().expect("loaded before");
     let mut group = criterion.benchmark_group("detect");
     group.sample_size(10);
-    for (width, height) in [(800, 608), (1024, 768)] {
-        let frame = frame(width, height);
-        group.bench_function(format!("{width}x{height}"), |b| b.iter(|| detector.detect(black_box(&frame))));
+    for effort in Effort::ALL {
+        let mut detector = engine.detector(effort).expect("loaded before");
+        for (width, height) in [(800, 608), (1024, 768)] {
+            let frame = frame(width, height);
+            let name = format!("{}/{width}x{height}", effort.name());
+            group.bench_function(name, |b| b.iter(|| detector.detect(black_box(&frame))));
+        }
     }
     group.finish();
-    let thresholds = engine.settings().thresholds;
+    let models = Models::embedded().expect("built in");
+    let Role::Detector { thresholds } = models.detector().0.role else { unreachable!("the detector has this role") };
     let map = Array2::from_shape_fn((608, 800), |(y, x)| if y % 24 < 6 && x % 200 < 150 { 0.9 } else { 0.0 });
     criterion
         .bench_function("postprocess/800x608", |b| b.iter(|| postprocess::lines(black_box(map.view()), &thresholds)));

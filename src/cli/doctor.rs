@@ -69,6 +69,7 @@ fn write_models(options: &DoctorOptions, models: &Result<Models>, out: &mut impl
         Ok(models) => models.entries().try_for_each(|model| {
             let role = match &model.role {
                 Role::Detector { .. } => "detector".to_owned(),
+                Role::RegionDetector { .. } => "region detector".to_owned(),
                 Role::Recognizer { effort, .. } => format!("recognizer, effort {}", effort.name()),
             };
             writeln!(out, "  {role}: {}, {}, sha256 ok ({})", model.name, model.license, model.sha256)
@@ -82,7 +83,7 @@ fn write_smoke_test(runtime: Runtime, models: Models, device: Device, out: &mut 
     let (picture, area) = text::sample::picture();
     let start = std::time::Instant::now();
     let found = Engine::new(runtime, models, device).and_then(|engine| {
-        let lines = engine.detector()?.detect(&picture)?.lines;
+        let lines = engine.detector(Effort::Standard)?.detect(&picture)?.lines;
         let covers = |line: &text::Detection| {
             let b = text::pad(&line.quad).bounding_box(picture.width(), picture.height());
             b.x0 <= area.x0 && b.y0 <= area.y0 && b.x1 >= area.x1 && b.y1 >= area.y1

@@ -89,7 +89,7 @@ struct RunArguments {
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
-    /// How carefully text is read
+    /// How carefully text is looked for and read
     #[arg(long, value_enum, default_value_t)]
     effort: Effort,
     #[command(flatten)]

@@ -136,7 +136,7 @@ fn reader(job: &Job<'_>, engine: &Arc<text::Engine>) -> Result<Reader> {
         Policy::All => None,
         _ => Some(text::RecognizerPool::new(Arc::clone(engine), job.arguments.effort)?),
     };
-    Ok(Reader { detectors: text::DetectorPool::new(Arc::clone(engine)), recognizers })
+    Ok(Reader { detectors: text::DetectorPool::new(Arc::clone(engine), job.arguments.effort), recognizers })
 }
 
 fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<RulesFile>) -> Header {
@@ -163,7 +163,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
             version: engine.runtime().version().into(),
             execution_provider: engine.device().provider().into(),
         },
-        models: std::iter::once(used("detector", engine.detector_entry()))
+        models: (engine.detector_entries(job.arguments.effort).into_iter().map(|model| used("detector", model)))
             .chain(recognizer.map(|model| used("recognizer", model)))
             .collect(),
     }

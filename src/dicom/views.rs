@@ -4,6 +4,7 @@
 //! pixels. Others are added where that one leaves little contrast to what most of the image is made of.
 
 use image::RgbImage;
+use std::collections::HashMap;
 
 use super::color;
 use super::palette::PaletteColor;
@@ -27,6 +28,8 @@ pub enum ViewKind {
     Percentile,
     /// Those of a VOI window of the data set.
     Voi,
+    /// A few values round that of an even area.
+    Plateau,
 }
 
 /// A rendering, one pixel for each of the frame.
@@ -38,8 +41,21 @@ pub struct View {
     pub kind: ViewKind,
 }
 
-/// More views of one frame cost more detector runs than they have been seen to find.
+/// More windows for one frame cost more detector runs than they have been seen to find.
 const MOST: usize = 3;
+
+/// An even area of this share of a deep image, a panel or a saturated background, may hold text that differs by a level
+/// of some thousand.
+const PLATEAU: f64 = 0.02;
+
+/// …if it has as many pixels as a short line of small text.
+const LEAST_PLATEAU: usize = 500;
+
+/// A background and a panel.
+const MOST_PLATEAUS: usize = 2;
+
+/// How many levels round it are shown then; a text that differs by more is white or black.
+const LEVELS: f64 = 4.0;
 
 /// The lower end of the percentile window. Text is light on dark far more often than the reverse, so the dark end
 /// may lose half a percent to dead pixels and padding.
@@ -59,7 +75,8 @@ const NARROWER_8_BITS: f64 = 0.5;
 /// Two windows whose ends lie within a tenth of their width of each other look the same.
 const NEAR: f64 = 0.1;
 
-/// Renders a frame: first its full range, then at most two narrower windows that raise contrast.
+/// Renders a frame: first its full range, then at most two narrower windows that raise contrast, and one round each of
+/// the two largest even areas of a deep image.
 ///
 /// `palette` is used for `PALETTE COLOR`; without one, indices are shown as gray. `windows` are used for grayscale
 /// only, as in PS3.3 C.11.2. The same arguments give the same views.
@@ -89,6 +106,14 @@ pub fn views(frame: &Frame, palette: Option<&PaletteColor>, windows: &[Window]) 
             let known = ranges.iter().any(|(other, _)| range.is_near(*other));
             if ranges.len() < MOST && shows && !known && range.width() < NARROWER * full.width() {
                 ranges.push((range, ViewKind::Voi));
+            }
+        }
+    }
+    if raster.deep && raster.gray {
+        for value in raster.plateaus() {
+            let range = Range { low: value - LEVELS, high: value + LEVELS };
+            if !ranges.iter().any(|(other, _)| range.is_near(*other)) {
+                ranges.push((range, ViewKind::Plateau));
             }
         }
     }
@@ -247,6 +272,27 @@ impl Raster {
         Some(Range { low: value(ends.0), high: value(ends.1) })
     }
 
+    /// Returns the values of the largest even areas, the largest first.
+    fn plateaus(&self) -> Vec<f64> {
+        let mut counts: HashMap<i32, usize> = HashMap::new();
+        for &value in &self.values {
+            *counts.entry(value).or_default() += 1;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a number of pixels, far below 2^53")]
+        let is_even = |count: usize| count >= LEAST_PLATEAU && count as f64 >= PLATEAU * self.values.len() as f64;
+        let mut even: Vec<(usize, i32)> =
+            counts.iter().filter(|(_, count)| is_even(**count)).map(|(value, count)| (*count, *value)).collect();
+        even.sort_unstable_by(|a, b| b.cmp(a));
+        let mut plateaus: Vec<f64> = Vec::new();
+        for value in even.into_iter().map(|(_, value)| self.value(value)) {
+            if plateaus.len() < MOST_PLATEAUS && plateaus.iter().all(|known| (known - value).abs() > LEVELS) {
+                plateaus.push(value);
+            }
+        }
+        // An image of one value shows nothing at any window.
+        if counts.len() > 1 { plateaus } else { Vec::new() }
+    }
+
     /// Maps values linearly to 0..=255.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=255")]
     fn render(&self, range: Range) -> RgbImage {
@@ -369,6 +415,21 @@ mod tests {
     fn thirty_two_bits_do_not_overflow() {
         let f = frame(Photometric::Monochrome2, 1, 3, 32, Samples::U32(vec![0, 1 << 31, u32::MAX]));
         assert_eq!(shades(&views(&f, None, &[])[0]), [0, 128, 255]);
+    }
+
+    #[test]
+    fn a_level_beside_an_even_area_becomes_visible() {
+        // A ramp, and an even area of the highest value but one, in which a line stands that is one level brighter.
+        let mut samples: Vec<u16> = (0..3000).collect();
+        samples.extend(vec![4094; 1000]);
+        samples[3500..3600].fill(4095);
+        let found = views(&frame(Photometric::Monochrome2, 40, 100, 12, Samples::U16(samples.clone())), None, &[]);
+        let view = found.iter().find(|view| view.kind == ViewKind::Plateau).expect("an even area");
+        let shades = shades(view);
+        assert_eq!((shades[3400], shades[3550], shades[0]), (128, 159, 0));
+        samples.truncate(3000);
+        let found = views(&frame(Photometric::Monochrome2, 30, 100, 12, Samples::U16(samples)), None, &[]);
+        assert!(found.iter().all(|view| view.kind != ViewKind::Plateau));
     }
 
     #[test]

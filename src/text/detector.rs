@@ -1,26 +1,26 @@
-//! Finds the text lines of one picture: scales, tiles, and what to make of boxes that are too large to be text.
+//! Finds the text lines of one picture with one network or with two whose misses differ.
 #![expect(
     clippy::cast_precision_loss,
     reason = "picture sides are checked to be below 2^20 before anything is computed from them"
 )]
 
 use image::RgbImage;
-use image::imageops;
-use ndarray::{Ix4, s};
 
-use super::manifest::{InputForm, Thresholds};
-use super::model::Model;
-use super::postprocess::{self, Found};
+use super::cores::Cores;
+use super::manifest::{RegionThresholds, Thresholds};
+use super::network::Network;
+use super::passes::Passes;
+use super::regions::{self, Regions};
 use super::{quads, tiles};
 use crate::error::{Error, Result};
-use crate::geometry::{Point, Quad, Rect};
+use crate::geometry::{Point, Quad};
 
 /// Where a line of text is; nothing is read yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Detection {
     /// A rectangle round the line, in frame pixels. Corners may lie outside the frame.
     pub quad: Quad,
-    /// The mean probability of text in the line's core, in 0..=1.
+    /// The mean probability of text in the line or its core, in 0..=1.
     pub score: f32,
 }
 
@@ -29,118 +29,36 @@ pub struct Detection {
 pub struct Detections {
     /// The lines, from top to bottom and then from left to right.
     pub lines: Vec<Detection>,
-    /// How many candidates much higher than a usual line were looked at again and then not taken.
+    /// How many candidates were not taken: those much higher than a usual line that were not found again, and those
+    /// in which the other network sees nothing.
     pub dropped: u32,
 }
 
-/// At which scales and in which parts a picture is shown to the network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Passes {
-    /// A picture whose short side is below this is enlarged by the least whole number that reaches it.
-    pub least_short_side: u32,
-    /// The largest such number.
-    pub largest_factor: u32,
-    /// …and the longest side that a picture is enlarged to: a strip is low, but its text is not small.
-    pub longest_enlarged: u32,
-    /// Pixels of plain ground that are put around a picture that is not reduced: small text touches its border.
-    pub margin: u32,
-    /// The longest side of a tile.
-    pub tile_side: u32,
-    /// How many pixels neighboring tiles share.
-    pub tile_overlap: u32,
-    /// Reduced copies are shown too, each half as large as the one before, as long as their short side reaches this.
-    pub least_reduced_side: u32,
-    /// Even smaller copies are shown down to this short side, of which only giant lines are taken.
-    pub least_giant_reduced_side: u32,
-    /// A line is giant if its short side is above this share of the picture's short side…
-    pub giant_share: f32,
-    /// …and above this many pixels of the enlarged picture.
-    pub giant_side: f32,
-    /// A giant line may be large text if its short side is up to this share of the picture's short side.
-    pub largest_share: f32,
-    /// A giant line is large text if it is found again, reduced, with this share of the area of both together.
-    pub giant_agreement: f32,
-}
-
-impl Default for Passes {
-    fn default() -> Self {
-        Self {
-            // Frames of 320 x 240 lose whole lines at their own size and none at twice that.
-            least_short_side: 480,
-            // A letter of 5 pixels is 20 high then; more only blurs.
-            largest_factor: 4,
-            // 400 lines of 800 pixels may still be a low-resolution frame.
-            longest_enlarged: 1600,
-            // Of 425 lines in 52 synthetic pictures, many at the border, those not covered to 98 % fell from 19 to 10; 16
-            // found one more, but masked 4.6 % and not 2.8 % of text-free pictures (2.3 % without a margin).
-            margin: 8,
-            // Holds the usual 1280 x 960 frame whole with its margin, and bounds the memory of a run.
-            tile_side: 1296,
-            // Text up to about 100 pixels high lies whole in one of two neighbors.
-            tile_overlap: 128,
-            // At 100, one more copy of a usual frame, one more of 315 lines is found, but the area masked outside of
-            // text doubles, and on pictures without text it reaches a third of one.
-            least_reduced_side: 200,
-            // No further copies. At 60 single letters up to a third of the picture's height are found, and not only up
-            // to about a fifth, but one of ten text-free pictures was masked to 27 %.
-            least_giant_reduced_side: 200,
-            // Text-free pictures were masked to 24 % without the rule, to 2 % with this number.
-            giant_share: 0.18,
-            // Without it a strip of a frame would have no line that is not giant.
-            giant_side: 96.0,
-            // Without a limit, two of ten text-free pictures were masked whole: their boxes are found again at any
-            // size. With this one the check for large text changed nothing on 32 real pictures.
-            largest_share: 0.45,
-            // At 0.3 one of ten text-free pictures was masked to 20 %, and no line more was found.
-            giant_agreement: 0.5,
-        }
-    }
-}
-
-/// All that a detector's result depends on besides the network and the picture.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DetectorSettings {
-    /// How a picture is fed to the network.
-    pub input: InputForm,
-    /// How lines are read from its output.
-    pub thresholds: Thresholds,
-    /// What is fed.
-    pub passes: Passes,
-}
-
 /// Finds text in pictures, one at a time.
+#[derive(Debug)]
 pub struct Detector {
-    model: Box<dyn Model>,
-    settings: DetectorSettings,
-}
-
-impl std::fmt::Debug for Detector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Detector").field("settings", &self.settings).finish_non_exhaustive()
-    }
-}
-
-/// A picture that crops of the frame are taken from, and the height above which its lines are giant.
-struct Work<'a> {
-    image: &'a RgbImage,
-    giant: f32,
+    /// Marks the cores of lines.
+    cores: Option<Network<Thresholds>>,
+    /// Marks lines whole.
+    regions: Option<Network<RegionThresholds>>,
+    passes: Passes,
 }
 
 impl Detector {
-    /// Makes a detector of a network.
+    /// Makes a detector of one network or of two.
     #[must_use]
-    pub fn new(model: Box<dyn Model>, settings: DetectorSettings) -> Self {
-        Self { model, settings }
+    pub fn new(cores: Option<Network<Thresholds>>, regions: Option<Network<RegionThresholds>>, passes: Passes) -> Self {
+        Self { cores, regions, passes }
     }
 
     /// Returns the text lines of a picture, from top to bottom and then from left to right, in its own pixels.
     ///
     /// Lines are as the text stands; [`super::pad`] grows them for masking. The result depends on nothing but the
-    /// picture, the settings and the network.
+    /// picture, the settings and the networks.
     ///
     /// # Errors
     ///
-    /// [`Error::Detector`] if the network fails or returns something that cannot be read, [`Error::TooLarge`] for a
+    /// [`Error::Detector`] if a network fails or returns something that cannot be read, [`Error::TooLarge`] for a
     /// side of 2^20 pixels or more.
     pub fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
         self.detect_enlarged(image, self.enlargement(image.width(), image.height()))
@@ -149,7 +67,7 @@ impl Detector {
     /// Returns the factor by which [`Detector::detect`] enlarges a picture.
     #[must_use]
     pub fn enlargement(&self, width: u32, height: u32) -> u32 {
-        let passes = &self.settings.passes;
+        let passes = &self.passes;
         let largest = (passes.longest_enlarged / width.max(height).max(1)).clamp(1, passes.largest_factor);
         passes.least_short_side.div_ceil(width.min(height).max(1)).clamp(1, largest)
     }
@@ -162,146 +80,138 @@ impl Detector {
     pub fn detect_enlarged(&mut self, image: &RgbImage, factor: u32) -> Result<Detections> {
         const LIMIT: u32 = 1 << 20;
         let (width, height) = image.dimensions();
-        if width.max(height).saturating_mul(factor) >= LIMIT {
-            return Err(Error::TooLarge { what: "a side of the picture", limit: u64::from(LIMIT) });
+        // A further copy may be twice as large.
+        if width.max(height).saturating_mul(factor).saturating_mul(2) >= LIMIT {
+            return Err(Error::TooLarge { what: "a side of the picture", limit: u64::from(LIMIT / 2) });
         }
         if width.min(height) == 0 || factor == 0 {
             return Ok(Detections::default());
         }
         let enlarged = tiles::resized(image, factor as f32);
-        let passes = self.settings.passes;
-        let giant = (passes.giant_share * enlarged.width().min(enlarged.height()) as f32).max(passes.giant_side);
-        let mut found = self.all_scales(&Work { image: &enlarged, giant })?;
+        let mut found = self.union(&enlarged)?;
         for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
             *point = Point::new(point.x / factor as f32, point.y / factor as f32);
         }
         Ok(found)
     }
 
-    /// Returns the lines found at the picture's own size and in its reduced copies.
+    /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, and returns the lines that are
+    /// plainly there, from the top.
     ///
-    /// A reduced copy shows large text and isolated letters, but draws coarse boxes round the rest. So a line of it
-    /// is left out if its core lies entirely in lines of larger copies. On real pictures this keeps all the text that
-    /// reduced copies add (.930 of the lines covered without them, .939 with them, either way) and more than halves
-    /// what they add outside of text (1.4 % of the area without them, 3.2 % with all of their lines, 2.2 % so).
-    fn all_scales(&mut self, work: &Work<'_>) -> Result<Detections> {
-        let (mut giants, found) = split(self.one_scale(work.image, 1.0, self.settings.passes.margin)?, work.giant);
-        let mut lines: Vec<Detection> = found.into_iter().map(|found| found.line).collect();
-        for giant in &giants {
-            lines.extend(self.inside(work, giant)?);
-        }
-        let short = work.image.width().min(work.image.height()) as f32;
-        let mut scale = 0.5;
-        let passes = self.settings.passes;
-        while short * scale >= passes.least_giant_reduced_side.min(passes.least_reduced_side) as f32 {
-            let (more_giants, found) = split(self.one_scale(work.image, scale, 0)?, work.giant);
-            giants.extend(more_giants);
-            scale /= 2.0;
-            if short * scale * 2.0 < passes.least_reduced_side as f32 {
-                continue;
-            }
-            let new: Vec<_> = found.into_iter().filter(|found| !quads::covered(&found.core, &lines)).collect();
-            lines.extend(new.into_iter().map(|found| found.line));
-        }
-        let largest = self.settings.passes.largest_share * short;
-        let mut dropped = 0;
-        for giant in quads::merge(giants) {
-            if quads::short_side(&giant.quad) <= largest && self.is_large_text(work, &giant)? {
-                lines.push(giant);
-            } else {
-                dropped += 1;
-            }
-        }
-        Ok(Detections { lines: quads::merge(lines), dropped })
-    }
-
-    /// Looks again at twice the size at what the network took for one giant line, and returns the lines in it.
+    /// The network of regions, or that of cores where there is no other, sees three quarters of the usual size and a
+    /// margin that moves every letter to other pixels.
     ///
-    /// Such networks sometimes take a whole ultrasound sector or Doppler window for text. Dropping it would lose the
-    /// text that lies in it, for the map is saturated there.
-    fn inside(&mut self, work: &Work<'_>, giant: &Detection) -> Result<Vec<Detection>> {
-        let (crop, origin) = crop(work.image, &giant.quad, 0.0);
-        let lines = self.one_scale(&crop, 2.0, 0)?;
-        let (_, found) = split(lines, work.giant);
-        Ok(found.into_iter().map(|found| moved(found, origin).line).collect())
-    }
-
-    /// Returns whether a giant line is text: whether it is found again when it is shown with its surroundings, so
-    /// much reduced that it is of usual height. A lead marker is, a sector or a Doppler window is not.
-    fn is_large_text(&mut self, work: &Work<'_>, giant: &Detection) -> Result<bool> {
-        // The height at which the network finds lines best.
-        const USUAL_HEIGHT: f32 = 48.0;
-        let agreement = self.settings.passes.giant_agreement;
-        let side = quads::short_side(&giant.quad);
-        let (crop, origin) = crop(work.image, &giant.quad, side);
-        let lines = self.one_scale(&crop, USUAL_HEIGHT / side, 0)?;
-        Ok(lines.into_iter().any(|found| quads::overlap(&moved(found, origin).line.quad, &giant.quad) > agreement))
-    }
-
-    /// Returns the lines in a copy of `image` of another size and with a margin, in pixels of `image`.
-    fn one_scale(&mut self, image: &RgbImage, scale: f32, margin: u32) -> Result<Vec<Found>> {
-        let copy = tiles::resized(image, scale);
+    /// # Errors
+    ///
+    /// As [`Detector::detect`].
+    pub fn look_again(&mut self, image: &RgbImage) -> Result<Vec<Detection>> {
+        let factor = self.enlargement(image.width(), image.height()) as f32;
+        let passes = Passes { margin: self.passes.margin_again, ..self.passes };
+        if image.width().min(image.height()) == 0 {
+            return Ok(Vec::new());
+        }
+        if let Some(network) = &mut self.regions {
+            let short = factor * image.width().min(image.height()) as f32;
+            let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
+            let map = regions::look_once(network, image, scale * passes.scale_again, &passes)?;
+            let thresholds = RegionThresholds { seed: network.thresholds.seed_again, ..network.thresholds };
+            return Ok(map.lines(&thresholds));
+        }
+        let copy = tiles::resized(image, factor * passes.scale_again);
         let (x, y) = (image.width() as f32 / copy.width() as f32, image.height() as f32 / copy.height() as f32);
-        let passes = self.settings.passes;
-        let framed = tiles::framed(&copy, margin);
-        let mut found = Vec::new();
-        for tile in tiles::tiles(framed.width(), framed.height(), passes.tile_side, passes.tile_overlap) {
-            found.extend(self.one_tile(&framed, tile)?);
+        let Some(network) = &mut self.cores else { return Ok(Vec::new()) };
+        let mut found = Cores { network, passes: &passes }.detect(&copy)?;
+        for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
+            *point = Point::new(point.x * x, point.y * y);
         }
-        let margin = margin as f32;
-        let back = |p: Point| Point::new((p.x - margin) * x, (p.y - margin) * y);
-        Ok(found.into_iter().map(|found| mapped(found, back)).collect())
+        Ok(found.lines)
     }
 
-    /// Returns the lines in one tile, in pixels of `image`.
-    fn one_tile(&mut self, image: &RgbImage, tile: Rect) -> Result<Vec<Found>> {
-        let tensor = tiles::tensor(image, tile, &self.settings.input);
-        let map = self.model.run(tensor.view()).map_err(Error::Detector)?;
-        let (_, _, rows, columns) = tensor.dim();
-        if map.shape() != [1, 1, rows, columns] {
-            return Err(Error::Detector(format!("the output has the axes {:?}", map.shape())));
+    /// Returns what both networks find in an enlarged picture.
+    ///
+    /// A line of the network of cores is taken if the network of regions marks a part of it, if a small one: false lines
+    /// are seldom the same for both, and hardly any text is invisible to one of them.
+    fn union(&mut self, image: &RgbImage) -> Result<Detections> {
+        let passes = &self.passes;
+        let maps = match &mut self.regions {
+            Some(network) => regions::look(network, image, passes)?,
+            None => Vec::new(),
+        };
+        let mut found = match &mut self.cores {
+            Some(network) => Cores { network, passes }.detect(image)?,
+            None => Detections::default(),
+        };
+        let Some(network) = &self.regions else { return Ok(found) };
+        // In how many copies of the picture this much of a line is marked.
+        let support = |line: &Detection| {
+            let quad = without_rim(&line.quad);
+            let is_marked = |map: &&Regions| map.share(&quad, &network.thresholds) >= network.thresholds.support;
+            maps.iter().filter(is_marked).count()
+        };
+        let before = found.lines.len();
+        found.lines.retain(|line| support(line) > 0);
+        let mut dropped = before - found.lines.len();
+        let looks: Vec<Vec<Detection>> = maps.iter().map(|map| map.lines(&network.thresholds)).collect();
+        for line in region_lines(&looks, passes, image.width().min(image.height())) {
+            match line {
+                Some(line) if is_known(&line, &found.lines) => {}
+                // Noise and edges look like text in one size, text does in two.
+                Some(line) if support(&line) >= maps.len().min(2) => found.lines.push(line),
+                Some(_) | None => dropped += 1,
+            }
         }
-        // A comparison with NaN is false: the text would be lost without a word.
-        if map.iter().any(|value| !value.is_finite()) {
-            return Err(Error::Detector("the output holds values that are no numbers".to_owned()));
-        }
-        let map = map.into_dimensionality::<Ix4>().expect("four axes were seen");
-        let map = map.slice(s![0, 0, ..tile.height() as usize, ..tile.width() as usize]);
-        let origin = Point::new(tile.x0 as f32, tile.y0 as f32);
-        let found = postprocess::lines(map, &self.settings.thresholds);
-        Ok(found.into_iter().map(|found| moved(found, origin)).collect())
+        found.lines = quads::merge(found.lines);
+        found.dropped += u32::try_from(dropped).unwrap_or(u32::MAX);
+        Ok(found)
     }
 }
 
-/// Parts lines into those above and those up to a height.
-fn split(found: Vec<Found>, giant: f32) -> (Vec<Detection>, Vec<Found>) {
-    let (giants, others): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|found| quads::short_side(&found.line.quad) > giant);
-    (giants.into_iter().map(|found| found.line).collect(), others)
+/// Returns the lines of all looks at a picture of this short side, the largest copy first, and `None` for each that is
+/// too large to be believed.
+///
+/// The two largest copies show lines of usual height, the smaller ones letters that are too large for those. What is
+/// giant must be seen alike in two of them: a letter is, a sector or a Doppler window is not.
+fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Option<Detection>> {
+    /// Smaller copies show large letters and draw coarse boxes round the rest.
+    const LOOKS_FOR_LINES: usize = 2;
+    let (giant, largest) = (passes.giant(short), passes.largest_share * short as f32);
+    let mut lines = Vec::new();
+    for (index, own) in looks.iter().enumerate() {
+        let is_seen_again = |line: &Detection| {
+            let others = looks.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, lines)| lines);
+            others.into_iter().any(|other| quads::overlap(&other.quad, &line.quad) > passes.giant_agreement)
+        };
+        for line in own {
+            let side = quads::short_side(&line.quad);
+            if side > giant {
+                lines.push((side <= largest && is_seen_again(line)).then_some(*line));
+            } else if index < LOOKS_FOR_LINES {
+                lines.push(Some(*line));
+            }
+        }
+    }
+    lines
 }
 
-fn moved(found: Found, by: Point) -> Found {
-    mapped(found, |p| Point::new(p.x + by.x, p.y + by.y))
+/// Returns whether `known` lines cover a line but for its rim.
+fn is_known(line: &Detection, known: &[Detection]) -> bool {
+    quads::covered(&without_rim(&line.quad), known)
 }
 
-fn mapped(found: Found, map: impl Fn(Point) -> Point) -> Found {
-    let quad = |quad: Quad| Quad(quad.0.map(&map));
-    Found { core: quad(found.core), line: Detection { quad: quad(found.line.quad), ..found.line } }
-}
-
-/// Cuts out what lies round a quadrilateral, with a margin; also returns the cutout's top left corner.
-fn crop(image: &RgbImage, quad: &Quad, margin: f32) -> (RgbImage, Point) {
-    let area = quads::grow(quad, margin).bounding_box(image.width(), image.height());
-    let cutout = imageops::crop_imm(image, area.x0, area.y0, area.width(), area.height()).to_image();
-    (cutout, Point::new(area.x0 as f32, area.y0 as f32))
+/// Returns a line without what its rectangle reaches beyond the letters, about this share of its height.
+fn without_rim(quad: &Quad) -> Quad {
+    const RIM: f32 = 0.15;
+    quads::grow(quad, -RIM * quads::short_side(quad))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::manifest::{Channels, Layout};
+    use crate::geometry::Rect;
+    use crate::text::manifest::{Channels, InputForm, Layout};
+    use crate::text::model::Model;
     use image::Rgb;
-    use ndarray::{Array4, ArrayD, ArrayView4, Axis};
+    use ndarray::{Array4, ArrayD, ArrayView4, Axis, s};
 
     /// Says that text is wherever the picture is bright.
     struct Bright;
@@ -317,7 +227,17 @@ mod tests {
         }
     }
 
-    fn detector(model: impl Model + 'static, unclip: f32) -> Detector {
+    /// Says that a region is wherever the picture is brighter than a level, as sure as it is bright.
+    struct BrightRegions(f32);
+
+    impl Model for BrightRegions {
+        fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
+            let map = input.slice(s![.., ..1, ..;2, ..;2]).mapv(|v| if v > self.0 { v } else { 0.0 });
+            Ok(ndarray::concatenate(Axis(1), &[map.view(), map.view()]).expect("same shape").into_dyn())
+        }
+    }
+
+    fn network<T>(model: impl Model + 'static, thresholds: T) -> Network<T> {
         let input = InputForm {
             layout: Layout::Nchw,
             channels: Channels::Bgr,
@@ -326,8 +246,58 @@ mod tests {
             mean: [0.0; 3],
             std: [1.0; 3],
         };
-        let thresholds = Thresholds { probability: 0.2, r#box: 0.3, unclip, min_side: 2.0 };
-        Detector::new(Box::new(model), DetectorSettings { input, thresholds, passes: Passes::default() })
+        Network { model: Box::new(model), input, thresholds }
+    }
+
+    fn cores(model: impl Model + 'static, unclip: f32) -> Network<Thresholds> {
+        network(model, Thresholds { probability: 0.2, r#box: 0.3, unclip, min_side: 2.0 })
+    }
+
+    fn regions(level: f32) -> Network<RegionThresholds> {
+        network(
+            BrightRegions(level),
+            RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, seed_again: 0.8 },
+        )
+    }
+
+    fn detector(model: impl Model + 'static, unclip: f32) -> Detector {
+        Detector::new(Some(cores(model, unclip)), None, Passes::default())
+    }
+
+    fn boxes_found(detector: &mut Detector, image: &RgbImage) -> Vec<[f32; 4]> {
+        let lines = detector.detect(image).expect("detected").lines;
+        let round = |line: &Detection| {
+            let (left, top, right, bottom) = quads::extent(&line.quad);
+            [left, top, right, bottom].map(|v| (v / 5.0).round() * 5.0)
+        };
+        lines.iter().map(round).collect()
+    }
+
+    #[test]
+    fn the_union_has_what_either_network_finds_and_drops_what_one_of_them_rules_out() {
+        let text = |x0: u32, level: u8| (Rect::new(x0, 100, x0 + 60, 120), level);
+        // Bright, faint, and so faint that only the network of cores takes it for text.
+        let texts = [text(100, 255), text(300, 132), text(500, 40)];
+        let image = RgbImage::from_fn(800, 600, |x, y| {
+            let own = texts.iter().find(|(b, _)| (b.x0..b.x1).contains(&x) && (b.y0..b.y1).contains(&y));
+            Rgb([own.map_or(0, |(_, level)| *level); 3])
+        });
+        struct Level(f32);
+        impl Model for Level {
+            fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
+                Ok(input.slice(s![.., ..1, .., ..]).mapv(|v| if v > self.0 { 0.9 } else { 0.0 }).into_dyn())
+            }
+        }
+        let all = [[100.0, 100.0, 160.0, 120.0], [300.0, 100.0, 360.0, 120.0], [500.0, 100.0, 560.0, 120.0]];
+        let alone = &mut Detector::new(Some(cores(Level(0.1), 0.0)), None, Passes::default());
+        assert_eq!(boxes_found(alone, &image), all);
+        let both = &mut Detector::new(Some(cores(Level(0.1), 0.0)), Some(regions(0.1)), Passes::default());
+        assert_eq!(boxes_found(both, &image), all[..2]);
+        assert_eq!(both.detect(&image).expect("detected").dropped, 1);
+        let blind = &mut Detector::new(Some(cores(Level(0.8), 0.0)), Some(regions(0.1)), Passes::default());
+        assert_eq!(boxes_found(blind, &image), all[..2]);
+        let only = &mut Detector::new(None, Some(regions(0.1)), Passes::default());
+        assert_eq!(boxes_found(only, &image), all[..2]);
     }
 
     fn picture(width: u32, height: u32, boxes: &[Rect]) -> RgbImage {

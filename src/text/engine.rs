@@ -1,9 +1,11 @@
 //! What all workers of a run share: the loaded library, the checked models and the device they run on.
 
-use super::detector::{Detector, DetectorSettings, Passes};
+use super::detector::Detector;
 use super::device::Device;
 use super::manifest::{Effort, ModelEntry, Models, Role};
 use super::model::OrtModel;
+use super::network::Network;
+use super::passes::Passes;
 use super::recognizer::{Recognizer, RecognizerSettings, Turns};
 use super::runtime::Runtime;
 use crate::error::Result;
@@ -14,7 +16,6 @@ pub struct Engine {
     runtime: Runtime,
     models: Models,
     device: Device,
-    settings: DetectorSettings,
 }
 
 impl Engine {
@@ -26,22 +27,34 @@ impl Engine {
     /// loaded.
     pub fn new(runtime: Runtime, models: Models, device: Device) -> Result<Self> {
         let (entry, bytes) = models.detector();
-        let Role::Detector { thresholds } = entry.role else { unreachable!("the detector has this role") };
-        let settings = DetectorSettings { input: entry.input.clone(), thresholds, passes: Passes::default() };
         // `auto` is decided here once, so that two workers cannot run on two devices.
         let device = OrtModel::load(&runtime, &entry.file, bytes, device)?.device();
-        Ok(Self { runtime, models, device, settings })
+        Ok(Self { runtime, models, device })
     }
 
-    /// Makes a detector for one worker.
+    /// Makes a detector of an effort for one worker.
     ///
     /// # Errors
     ///
     /// As [`Engine::new`].
-    pub fn detector(&self) -> Result<Detector> {
-        let (entry, bytes) = self.models.detector();
+    pub fn detector(&self, effort: Effort) -> Result<Detector> {
+        let (entry, bytes) = self.models.region_detector();
+        let Role::RegionDetector { thresholds } = entry.role else { unreachable!("the region detector has this role") };
+        let regions = self.network(entry, bytes, thresholds)?;
+        let cores = match effort {
+            Effort::Fast => None,
+            Effort::Standard | Effort::Max => {
+                let (entry, bytes) = self.models.detector();
+                let Role::Detector { thresholds } = entry.role else { unreachable!("the detector has this role") };
+                Some(self.network(entry, bytes, thresholds)?)
+            }
+        };
+        Ok(Detector::new(cores, Some(regions), Passes::of(effort)))
+    }
+
+    fn network<T>(&self, entry: &ModelEntry, bytes: &[u8], thresholds: T) -> Result<Network<T>> {
         let model = OrtModel::load(&self.runtime, &entry.file, bytes, self.device)?;
-        Ok(Detector::new(Box::new(model), self.settings.clone()))
+        Ok(Network { model: Box::new(model), input: entry.input.clone(), thresholds })
     }
 
     /// Makes a recognizer for one worker.
@@ -69,27 +82,17 @@ impl Engine {
         &self.runtime
     }
 
-    /// Returns the detector's entry in the manifest, for the report.
+    /// Returns the entries of an effort's detectors in the manifest, for the report.
     #[must_use]
-    pub fn detector_entry(&self) -> &ModelEntry {
-        self.models.detector().0
+    pub fn detector_entries(&self, effort: Effort) -> Vec<&ModelEntry> {
+        let cores = (effort > Effort::Fast).then(|| self.models.detector().0);
+        cores.into_iter().chain([self.models.region_detector().0]).collect()
     }
 
     /// Returns the entry of an effort's recognizer in the manifest, for the report.
     #[must_use]
     pub fn recognizer_entry(&self, effort: Effort) -> &ModelEntry {
         self.models.recognizer(effort).0
-    }
-
-    /// Returns the settings of the detectors.
-    #[must_use]
-    pub const fn settings(&self) -> &DetectorSettings {
-        &self.settings
-    }
-
-    /// Changes the settings of the detectors made from now on.
-    pub fn set_settings(&mut self, settings: DetectorSettings) {
-        self.settings = settings;
     }
 }
 
@@ -106,7 +109,8 @@ mod tests {
     }
 
     fn is_covered(image: &RgbImage, area: Rect) -> bool {
-        let mut detector = engine(Device::Auto).and_then(|e| e.detector()).expect("the CPU is always there");
+        let mut detector =
+            engine(Device::Auto).and_then(|e| e.detector(Effort::Standard)).expect("the CPU is always there");
         let lines = detector.detect(image).expect("detected").lines;
         lines.iter().any(|line| quads::contains(&pad(&line.quad), &Quad::from_rect(area)))
     }

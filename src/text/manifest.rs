@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 /// The manifest that is built in.
 const MANIFEST: &str = include_str!("../../models/manifest.toml");
 /// The files that it names.
-const FILES: [(&str, &[u8]); 5] = [
+const FILES: [(&str, &[u8]); 6] = [
+    ("deburn_det.onnx", include_bytes!("../../models/deburn_det.onnx")),
     ("PP-OCRv6_det_small.onnx", include_bytes!("../../models/PP-OCRv6_det_small.onnx")),
     ("PP-OCRv6_rec_small.onnx", include_bytes!("../../models/PP-OCRv6_rec_small.onnx")),
     ("PP-OCRv6_rec_tiny.onnx", include_bytes!("../../models/PP-OCRv6_rec_tiny.onnx")),
@@ -28,6 +29,11 @@ pub enum Role {
     Detector {
         /// How its output is read.
         thresholds: Thresholds,
+    },
+    /// Finds where text is, as a region up to the edge of each line.
+    RegionDetector {
+        /// How its output is read.
+        thresholds: RegionThresholds,
     },
     /// Reads a line of text.
     Recognizer {
@@ -46,17 +52,22 @@ pub enum Role {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Effort {
-    /// Reads faster and makes more mistakes: more technical text is masked, and a name of the header
-    /// is recognized less often
+    /// One small network finds text, another small one reads it: faint and tiny text is found less often, more technical
+    /// text is masked
     Fast,
-    /// Reads well
+    /// Two networks find text, and it is read well
     #[default]
     Standard,
+    /// Both networks look at more scales
+    Max,
 }
 
 impl Effort {
+    /// Those that have a recognizer of their own, the best first; the last resort reads like the standard.
+    const OF_RECOGNIZERS: [Self; 2] = [Self::Standard, Self::Fast];
+
     /// All, the best first.
-    pub const ALL: [Self; 2] = [Self::Standard, Self::Fast];
+    pub const ALL: [Self; 3] = [Self::Max, Self::Standard, Self::Fast];
 
     /// Returns its name in the manifest and on the command line.
     #[must_use]
@@ -64,6 +75,7 @@ impl Effort {
         match self {
             Self::Fast => "fast",
             Self::Standard => "standard",
+            Self::Max => "max",
         }
     }
 }
@@ -92,6 +104,8 @@ pub enum Channels {
 pub enum Output {
     /// One channel of probabilities at input size, of the shrunken cores of text lines.
     ProbabilityMap,
+    /// Two channels of probabilities at half the input size: of text lines, and of their middles.
+    RegionAndCoreMaps,
     /// Step along the line, class: probabilities of the blank, the characters of the charset and the space.
     Ctc,
 }
@@ -135,6 +149,24 @@ pub struct Thresholds {
     pub unclip: f32,
     /// The least short side of a core, in pixels of the map.
     pub min_side: f32,
+}
+
+/// How lines are read from a map of regions and one of cores.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionThresholds {
+    /// A pixel belongs to a line if its probability is above this…
+    pub region: f32,
+    /// …a pixel of the line reaches this…
+    pub seed: f32,
+    /// …and the mean of the line's pixels this.
+    pub score: f32,
+    /// A pixel lies in the middle of a line if that probability is above this.
+    pub core: f32,
+    /// A line counts as seen in another copy of the picture, or by another network, if this share of it is text there.
+    pub support: f32,
+    /// A line that stands after masking is one if a pixel of it reaches this.
+    pub seed_again: f32,
 }
 
 /// The file that tells what the classes of a recognizer mean: one character a line, without blank and space.
@@ -211,6 +243,7 @@ struct Written {
     output: Output,
     input: InputForm,
     thresholds: Option<Thresholds>,
+    regions: Option<RegionThresholds>,
     effort: Option<Effort>,
     charset: Option<CharsetFile>,
     line: Option<LineForm>,
@@ -220,6 +253,7 @@ struct Written {
 #[serde(rename_all = "snake_case")]
 enum WrittenRole {
     Detector,
+    RegionDetector,
     Recognizer,
 }
 
@@ -262,9 +296,18 @@ impl Models {
         (&model.entry, &model.network)
     }
 
+    /// Returns the detector of regions and its bytes.
+    #[must_use]
+    pub fn region_detector(&self) -> (&ModelEntry, &[u8]) {
+        let found = self.0.iter().find(|model| matches!(model.entry.role, Role::RegionDetector { .. }));
+        let model = found.expect("checked when the manifest was read");
+        (&model.entry, &model.network)
+    }
+
     /// Returns the recognizer for an effort, its bytes and its charset.
     #[must_use]
     pub fn recognizer(&self, effort: Effort) -> (&ModelEntry, &[u8], &Charset) {
+        let effort = effort.min(Effort::Standard);
         let is_it = |role: &Role| matches!(role, Role::Recognizer { effort: own, .. } if *own == effort);
         let found = self.0.iter().find(|model| is_it(&model.entry.role));
         let found = found.and_then(|model| Some((&model.entry, &*model.network, model.charset.as_ref()?)));
@@ -294,7 +337,7 @@ impl Models {
             check(&entry)?;
             let network = checked(&entry.file, &entry.sha256)?;
             let charset = match &entry.role {
-                Role::Detector { .. } => None,
+                Role::Detector { .. } | Role::RegionDetector { .. } => None,
                 Role::Recognizer { charset: CharsetFile { file, sha256 }, .. } => {
                     let bytes = checked(file, sha256)?;
                     Some(Charset::read(&bytes).map_err(|error| problem(file, error))?)
@@ -306,7 +349,10 @@ impl Models {
         if count(&|role| matches!(role, Role::Detector { .. })) != 1 {
             return Err(problem("manifest.toml", "exactly one model must be the detector"));
         }
-        for wanted in Effort::ALL {
+        if count(&|role| matches!(role, Role::RegionDetector { .. })) != 1 {
+            return Err(problem("manifest.toml", "exactly one model must be the region detector"));
+        }
+        for wanted in Effort::OF_RECOGNIZERS {
             if count(&|role| matches!(role, Role::Recognizer { effort, .. } if *effort == wanted)) != 1 {
                 return Err(problem("manifest.toml", "exactly one model must be the recognizer for each effort"));
             }
@@ -318,18 +364,27 @@ impl Models {
 impl Written {
     /// Puts the keys together that belong to the role, all of them and no other ones.
     fn entry(self) -> Result<ModelEntry> {
-        let Self { file, thresholds, effort, charset, line, .. } = self;
-        let role = match (self.role, self.output, thresholds, effort, charset, line) {
-            (WrittenRole::Detector, Output::ProbabilityMap, Some(thresholds), None, None, None) => {
+        let Self { file, thresholds, regions, effort, charset, line, .. } = self;
+        let role = match (self.role, self.output, thresholds, regions, (effort, charset, line)) {
+            (WrittenRole::Detector, Output::ProbabilityMap, Some(thresholds), None, (None, None, None)) => {
                 Role::Detector { thresholds }
             }
-            (WrittenRole::Recognizer, Output::Ctc, None, Some(effort), Some(charset), Some(line)) => {
+            (WrittenRole::RegionDetector, Output::RegionAndCoreMaps, None, Some(thresholds), (None, None, None)) => {
+                Role::RegionDetector { thresholds }
+            }
+            (WrittenRole::Recognizer, Output::Ctc, None, None, (Some(effort), Some(charset), Some(line))) => {
                 Role::Recognizer { effort, charset, line }
             }
             (WrittenRole::Detector, ..) => {
                 return Err(problem(
                     &file,
                     "a detector has thresholds and the output `probability_map`, and no effort, charset and line",
+                ));
+            }
+            (WrittenRole::RegionDetector, ..) => {
+                return Err(problem(
+                    &file,
+                    "a region detector has regions and the output `region_and_core_maps`, and no effort, charset and line",
                 ));
             }
             (WrittenRole::Recognizer, ..) => {
@@ -359,8 +414,12 @@ fn check(entry: &ModelEntry) -> Result<()> {
                 && (0.0..=10.0).contains(&thresholds.unclip)
                 && (0.0..=100.0).contains(&thresholds.min_side)
         }
-        Role::Recognizer { line, .. } => {
-            (8..=256).contains(&line.height)
+        Role::RegionDetector { thresholds: RegionThresholds { region, seed, score, core, support, seed_again } } => {
+            [region, seed, score, core, support, seed_again].into_iter().all(|&value| share(value))
+        }
+        Role::Recognizer { effort, line, .. } => {
+            *effort <= Effort::Standard
+                && (8..=256).contains(&line.height)
                 && (line.height..=line.most_width).contains(&line.least_width)
                 && line.most_width <= 1 << 14
         }
@@ -403,7 +462,9 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused() {
-        for key in ["[[model]]", "[model.input]", "[model.thresholds]", "[model.charset]", "[model.line]"] {
+        for key in
+            ["[[model]]", "[model.input]", "[model.thresholds]", "[model.regions]", "[model.charset]", "[model.line]"]
+        {
             let manifest = MANIFEST.replace(key, &format!("{key}\nsurprise = 1"));
             let error = Models::read(&manifest, built_in);
             assert!(matches!(error, Err(Error::Model { ref problem, .. }) if problem.contains("surprise")), "{key}");
@@ -415,6 +476,10 @@ mod tests {
         for (good, bad) in [
             ("output = \"ctc\"", "output = \"probability_map\""),
             ("output = \"probability_map\"", "output = \"ctc\""),
+            ("output = \"region_and_core_maps\"", "output = \"probability_map\""),
+            ("role = \"region_detector\"", "role = \"detector\""),
+            ("[model.regions]\n", "[model.thresholds]\n"),
+            ("effort = \"fast\"", "effort = \"max\""),
             ("effort = \"fast\"", ""),
             ("effort = \"fast\"", "effort = \"standard\""),
             ("role = \"detector\"", "role = \"recognizer\""),
@@ -448,6 +513,7 @@ mod tests {
         for (good, bad) in [
             ("multiple_of = 32", "multiple_of = 0"),
             ("box = 0.3", "box = nan"),
+            ("support = 0.5", "support = 1.5"),
             ("unclip = 1.8", "unclip = -1.0"),
             ("height = 48", "height = 0"),
             ("least_width = 64", "least_width = 100000"),

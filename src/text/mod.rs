@@ -8,6 +8,7 @@
 
 mod blocks;
 mod charset;
+mod cores;
 mod crop;
 mod detector;
 mod device;
@@ -15,13 +16,16 @@ mod engine;
 mod line;
 mod manifest;
 mod model;
+mod network;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
 mod ort_release;
 mod overlaps;
+mod passes;
 mod pool;
 pub mod postprocess;
 mod quads;
 mod recognizer;
+pub mod regions;
 mod runtime;
 pub mod sample;
 mod tiles;
@@ -29,15 +33,18 @@ mod version;
 
 pub(crate) use blocks::without_blocks;
 pub use charset::Charset;
-pub use detector::{Detection, Detections, Detector, DetectorSettings, Passes};
+pub use detector::{Detection, Detections, Detector};
 pub use device::Device;
 pub use engine::Engine;
 pub use line::{Orientation, Reading, TextLine};
 pub use manifest::{
-    Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, Role, Thresholds,
+    Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, RegionThresholds, Role,
+    Thresholds,
 };
 pub use model::{Model, OrtModel};
+pub use network::Network;
 pub(crate) use overlaps::separate;
+pub use passes::Passes;
 pub use pool::{DetectorPool, Pool, RecognizerPool};
 pub use quads::pad;
 pub(crate) use quads::{area, merge, shared_area};

@@ -33,10 +33,10 @@ impl<T> std::fmt::Debug for Pool<T> {
 }
 
 impl Pool<Detector> {
-    /// Makes an empty pool.
+    /// Makes an empty pool of detectors of an effort.
     #[must_use]
-    pub fn new(engine: Arc<Engine>) -> Self {
-        Self { engine, make: Box::new(Engine::detector), idle: Mutex::default() }
+    pub fn new(engine: Arc<Engine>, effort: Effort) -> Self {
+        Self { engine, make: Box::new(move |engine: &Engine| engine.detector(effort)), idle: Mutex::default() }
     }
 }
 

@@ -51,7 +51,8 @@ pub fn lines(map: ArrayView2<'_, f32>, thresholds: &Thresholds) -> Vec<Found> {
 
 /// Returns the line whose core has this outline, `None` if it is too thin or too improbable.
 fn line(map: ArrayView2<'_, f32>, outline: Vec<PixelPoint<i32>>, thresholds: &Thresholds) -> Option<Found> {
-    let core = core_rectangle(outline)?;
+    // The contours were found with a margin of one pixel.
+    let core = rectangle(outline, -0.5)?;
     let (along, down) = quads::sides(&core);
     if along.min(down) < thresholds.min_side {
         return None;
@@ -64,16 +65,16 @@ fn line(map: ArrayView2<'_, f32>, outline: Vec<PixelPoint<i32>>, thresholds: &Th
     Some(Found { core, line: Detection { quad: quads::grow(&core, distance), score } })
 }
 
-/// Returns the smallest rectangle that covers the pixels of an outline, given in the map with its margin.
+/// Returns the smallest rectangle that covers pixels, given by their place and what is added to it for their centers.
 ///
 /// `imageproc::geometry::min_area_rect` is not used because it rounds corners to whole pixels, which bends slanted
 /// rectangles, and leaves out one side of the hull.
-fn core_rectangle(mut outline: Vec<PixelPoint<i32>>) -> Option<Quad> {
+pub(super) fn rectangle(mut pixels: Vec<PixelPoint<i32>>, to_center: f32) -> Option<Quad> {
     // Thin regions are walked along twice. Equal points have no place in the hull's sorting order.
-    outline.sort_unstable_by_key(|p| (p.y, p.x));
-    outline.dedup();
-    let hull = convex_hull(outline);
-    let points: Vec<Point> = hull.iter().map(|p| Point::new(p.x as f32 - 0.5, p.y as f32 - 0.5)).collect();
+    pixels.sort_unstable_by_key(|p| (p.y, p.x));
+    pixels.dedup();
+    let hull = convex_hull(pixels);
+    let points: Vec<Point> = hull.iter().map(|p| Point::new(p.x as f32 + to_center, p.y as f32 + to_center)).collect();
     let ends = points.iter().cycle().skip(1);
     let directions = points.iter().zip(ends).filter_map(|(a, b)| {
         let (dx, dy) = (b.x - a.x, b.y - a.y);

@@ -1,0 +1,343 @@
+//! From two maps to text lines, as for a network that marks whole lines and the center line of each.
+//!
+//! The first map says where text is, up to the edge of each line; the second marks the shrunken middle of each line, so
+//! that lines whose regions touch stay apart.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "coordinates within a map, whose sides are below 2^20, are cut to it before they are cast"
+)]
+
+use image::{GrayImage, Luma, RgbImage};
+use imageproc::point::Point as PixelPoint;
+use imageproc::region_labelling::{Connectivity, connected_components};
+use ndarray::{Array2, Array3, ArrayView2, s};
+use std::collections::VecDeque;
+
+use super::detector::Detection;
+use super::manifest::RegionThresholds;
+use super::network::{Network, run};
+use super::passes::Passes;
+use super::{postprocess, quads, tiles};
+use crate::error::Result;
+use crate::geometry::{Point, Quad};
+
+/// What the network says of one copy of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regions {
+    /// The probability that a pixel lies in a text line.
+    pub region: Array2<f32>,
+    /// The probability that it lies in the middle of one.
+    pub core: Array2<f32>,
+    /// How many pixels of the map there are for one of the picture, along a row.
+    pub x_scale: f32,
+    /// …and down a column.
+    pub y_scale: f32,
+}
+
+impl Regions {
+    /// Returns the lines in pixels of the picture; each has a pixel that reaches the seed, a mean that reaches the score,
+    /// and fills its rectangle.
+    ///
+    /// A region that sprawls is looked at again with a higher threshold, for text may lie in it: what is left of it then
+    /// either fills its rectangle or is a grid, a trace or a texture.
+    #[must_use]
+    pub fn lines(&self, thresholds: &RegionThresholds) -> Vec<Detection> {
+        /// Text fills most of the rectangle round it.
+        const FULL: f32 = 0.5;
+        /// Dots of fewer pixels of the map a side are no letters.
+        const LEAST_SIDE: f32 = 2.0;
+        let mut lines = Vec::new();
+        let mut within: Option<Array2<bool>> = None;
+        for region in [thresholds.region, thresholds.seed, f32::midpoint(thresholds.seed, 1.0)] {
+            let is_text = |at: [usize; 2]| self.region[at] > region && within.as_ref().is_none_or(|within| within[at]);
+            let (labels, parts) = self.parts(&is_text, thresholds.core);
+            let mut sprawls = vec![false; parts.len() + 1];
+            for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.highest >= thresholds.seed) {
+                match part.rectangle() {
+                    Some(quad) if part.count as f32 >= FULL * quads::area(&quad.0) => {
+                        let is_line = quads::short_side(&quad) >= LEAST_SIDE && part.mean() >= thresholds.score;
+                        lines.extend(is_line.then(|| self.line(part, quad)));
+                    }
+                    _ => sprawls[index + 1] = true,
+                }
+            }
+            if !sprawls.contains(&true) {
+                break;
+            }
+            within = Some(labels.mapv(|label| sprawls[label as usize]));
+        }
+        lines
+    }
+
+    /// Numbers the pixels of text by the lines they belong to, and gathers them.
+    fn parts(&self, is_text: &impl Fn([usize; 2]) -> bool, core: f32) -> (Array2<u32>, Vec<Pixels>) {
+        let labels = labels(self.core.view(), core, is_text);
+        let mut parts: Vec<Pixels> = Vec::new();
+        for ((row, column), &label) in labels.indexed_iter().filter(|(_, label)| **label > 0) {
+            let index = label as usize - 1;
+            if parts.len() <= index {
+                parts.resize_with(index + 1, Pixels::default);
+            }
+            parts[index].add(row, column, self.region[[row, column]]);
+        }
+        (labels, parts)
+    }
+
+    /// Returns the share of a quadrilateral of the picture that is text, in 0..=1.
+    #[must_use]
+    pub fn share(&self, quad: &Quad, thresholds: &RegionThresholds) -> f32 {
+        let quad = Quad(quad.0.map(|p| Point::new(p.x * self.x_scale, p.y * self.y_scale)));
+        // A line of a few pixels may hold no center of a pixel of the map.
+        let quad = if quads::short_side(&quad) < 2.0 { quads::grow(&quad, 1.0) } else { quad };
+        let (left, top, right, bottom) = quads::extent(&quad);
+        let (rows, columns) = self.region.dim();
+        let range = |from: f32, to: f32, end: usize| (from.max(0.0) as usize)..(to.ceil().max(0.0) as usize).min(end);
+        let (mut text, mut all) = (0_u32, 0_u32);
+        for row in range(top, bottom, rows) {
+            for column in range(left, right, columns) {
+                if quads::holds(&quad, Point::new(column as f32 + 0.5, row as f32 + 0.5)) {
+                    all += 1;
+                    text += u32::from(self.region[[row, column]] > thresholds.region);
+                }
+            }
+        }
+        text as f32 / all.max(1) as f32
+    }
+
+    fn line(&self, line: &Pixels, quad: Quad) -> Detection {
+        let back = |p: Point| Point::new(p.x / self.x_scale, p.y / self.y_scale);
+        Detection { quad: Quad(quad.0.map(back)), score: line.mean() }
+    }
+}
+
+/// Shows the network a picture at its scales and returns what it says of each, the largest first.
+///
+/// # Errors
+///
+/// [`crate::Error::Detector`] if the network fails or returns something that cannot be read.
+pub(super) fn look(network: &mut Network<RegionThresholds>, image: &RgbImage, passes: &Passes) -> Result<Vec<Regions>> {
+    let short = image.width().min(image.height());
+    let mut scale = if short < passes.least_region_side { 2.0 } else { 1.0 };
+    let mut maps = vec![look_once(network, image, scale, passes)?];
+    loop {
+        scale /= 2.0;
+        if (short as f32) * scale < passes.least_reduced_region_side as f32 {
+            return Ok(maps);
+        }
+        maps.push(look_once(network, image, scale, passes)?);
+    }
+}
+
+/// Shows the network one copy of a picture, with a margin and in tiles.
+///
+/// # Errors
+///
+/// As [`look`].
+pub(super) fn look_once(
+    network: &mut Network<RegionThresholds>,
+    image: &RgbImage,
+    scale: f32,
+    passes: &Passes,
+) -> Result<Regions> {
+    /// The maps have half the sides of the input.
+    const STRIDE: usize = 2;
+    let copy = tiles::resized(image, scale);
+    let margin = passes.margin as usize / STRIDE;
+    let framed = tiles::framed(&copy, (margin * STRIDE) as u32);
+    let halved = |side: u32| (side as usize).div_ceil(STRIDE);
+    let mut maps = Array3::<f32>::zeros((2, halved(framed.height()), halved(framed.width())));
+    for tile in tiles::tiles(framed.width(), framed.height(), passes.tile_side, passes.tile_overlap) {
+        let map = run(&mut *network.model, &network.input, &framed, tile, (2, STRIDE))?;
+        let (top, left) = (tile.y0 as usize / STRIDE, tile.x0 as usize / STRIDE);
+        let (rows, columns) = (halved(tile.height()), halved(tile.width()));
+        let rows = rows.min(maps.dim().1 - top);
+        let columns = columns.min(maps.dim().2 - left);
+        // Where tiles overlap, the one that sees more of a line is believed.
+        maps.slice_mut(s![.., top..top + rows, left..left + columns])
+            .zip_mut_with(&map.slice(s![.., ..rows, ..columns]), |all, &own| *all = all.max(own));
+    }
+    let own = |channel: usize| {
+        let (rows, columns) = (halved(copy.height()), halved(copy.width()));
+        maps.slice(s![channel, margin..margin + rows, margin..margin + columns]).to_owned()
+    };
+    let x_scale = copy.width() as f32 / image.width() as f32 / STRIDE as f32;
+    let y_scale = copy.height() as f32 / image.height() as f32 / STRIDE as f32;
+    Ok(Regions { region: own(0), core: own(1), x_scale, y_scale })
+}
+
+/// The pixels of one line.
+#[derive(Default)]
+struct Pixels {
+    /// The first and the last pixel of each row.
+    ends: Vec<PixelPoint<i32>>,
+    highest: f32,
+    sum: f64,
+    count: u32,
+}
+
+impl Pixels {
+    /// Adds a pixel; they come row by row, from left to right.
+    fn add(&mut self, row: usize, column: usize, value: f32) {
+        let pixel = PixelPoint::new(column as i32, row as i32);
+        if let [.., first, last] = self.ends.as_slice()
+            && first.y == pixel.y
+            && last.y == pixel.y
+        {
+            self.ends.pop();
+        }
+        self.ends.push(pixel);
+        self.highest = self.highest.max(value);
+        self.sum += f64::from(value);
+        self.count += 1;
+    }
+
+    fn mean(&self) -> f32 {
+        (self.sum / f64::from(self.count.max(1))) as f32
+    }
+
+    /// Returns the upright rectangle round the pixels, or a slanted one that is much smaller.
+    fn rectangle(&self) -> Option<Quad> {
+        /// The ragged rim of a short word leans by chance; a line that leans by 10 degrees or more has a box that much
+        /// larger than itself if it is three times as long as high.
+        const CLEARLY: f32 = 1.35;
+        let slanted = postprocess::rectangle(self.ends.clone(), 0.5)?;
+        let corners: Vec<Point> = slanted.0.to_vec();
+        let upright = quads::smallest_rectangle(
+            &self.ends.iter().map(|p| Point::new(p.x as f32 + 0.5, p.y as f32 + 0.5)).collect::<Vec<_>>(),
+            std::iter::once((1.0, 0.0)),
+        )?;
+        let upright = quads::grow(&upright, 0.5);
+        Some(if quads::area(&upright.0) < CLEARLY * quads::area(&corners) { upright } else { slanted })
+    }
+}
+
+/// Numbers the pixels of each line from 1; 0 is no text.
+///
+/// A region pixel belongs to the core that is nearest within its region, on a way of neighboring pixels. A region
+/// without a core is a line by itself.
+fn labels(core: ArrayView2<'_, f32>, threshold: f32, is_text: &impl Fn([usize; 2]) -> bool) -> Array2<u32> {
+    let (rows, columns) = core.dim();
+    let cores = components(rows, columns, |at| is_text(at) && core[at] > threshold);
+    let mut count = cores.iter().copied().max().unwrap_or(0);
+    let mut labels = cores;
+    let starts = labels.indexed_iter().filter(|(_, label)| **label > 0).map(|(at, _)| at);
+    let mut queue: VecDeque<(usize, usize)> = starts.collect();
+    spread(&mut labels, &mut queue, is_text);
+    for row in 0..rows {
+        for column in 0..columns {
+            if labels[[row, column]] == 0 && is_text([row, column]) {
+                count += 1;
+                labels[[row, column]] = count;
+                queue.push_back((row, column));
+                spread(&mut labels, &mut queue, is_text);
+            }
+        }
+    }
+    labels
+}
+
+/// Gives the labels of the queued pixels to the text around them, nearest first.
+fn spread(labels: &mut Array2<u32>, queue: &mut VecDeque<(usize, usize)>, is_text: impl Fn([usize; 2]) -> bool) {
+    let (rows, columns) = labels.dim();
+    while let Some((row, column)) = queue.pop_front() {
+        let label = labels[[row, column]];
+        for y in row.saturating_sub(1)..(row + 2).min(rows) {
+            for x in column.saturating_sub(1)..(column + 2).min(columns) {
+                if labels[[y, x]] == 0 && is_text([y, x]) {
+                    labels[[y, x]] = label;
+                    queue.push_back((y, x));
+                }
+            }
+        }
+    }
+}
+
+/// Numbers the 8-connected components of what `is_set` tells, from 1.
+fn components(rows: usize, columns: usize, is_set: impl Fn([usize; 2]) -> bool) -> Array2<u32> {
+    let bits =
+        GrayImage::from_fn(columns as u32, rows as u32, |x, y| Luma([u8::from(is_set([y as usize, x as usize]))]));
+    let numbered = connected_components(&bits, Connectivity::Eight, Luma([0]));
+    Array2::from_shape_vec((rows, columns), numbered.into_raw()).expect("one number a pixel")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const THRESHOLDS: RegionThresholds =
+        RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, seed_again: 0.8 };
+
+    fn regions(region: Array2<f32>, core: Array2<f32>) -> Regions {
+        Regions { region, core, x_scale: 0.5, y_scale: 0.5 }
+    }
+
+    fn extents(lines: &[Detection]) -> Vec<(f32, f32, f32, f32)> {
+        lines.iter().map(|line| quads::extent(&line.quad)).collect()
+    }
+
+    #[test]
+    fn a_region_is_a_line_in_pixels_of_the_picture() {
+        let mut region = Array2::zeros((40, 60));
+        region.slice_mut(s![5..9, 10..30]).fill(0.8_f32);
+        let lines = regions(region, Array2::zeros((40, 60))).lines(&THRESHOLDS);
+        assert_eq!(extents(&lines), [(20.0, 10.0, 60.0, 18.0)]);
+        assert!((lines[0].score - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn touching_lines_are_parted_at_their_cores() {
+        let (mut region, mut core) = (Array2::zeros((40, 60)), Array2::zeros((40, 60)));
+        region.slice_mut(s![4..12, 10..30]).fill(0.8_f32);
+        core.slice_mut(s![5..7, 10..30]).fill(0.9_f32);
+        core.slice_mut(s![9..11, 10..30]).fill(0.9_f32);
+        let lines = regions(region, core).lines(&THRESHOLDS);
+        assert_eq!(extents(&lines), [(20.0, 8.0, 60.0, 16.0), (20.0, 16.0, 60.0, 24.0)]);
+    }
+
+    #[test]
+    fn a_region_without_a_seed_is_none_and_one_with_a_faint_rim_is_whole() {
+        let mut region = Array2::zeros((40, 60));
+        region.slice_mut(s![5..9, 10..30]).fill(0.45_f32);
+        region.slice_mut(s![20..30, 10..30]).fill(0.25_f32);
+        region.slice_mut(s![22..28, 12..28]).fill(0.7_f32);
+        let lines = regions(region, Array2::zeros((40, 60))).lines(&THRESHOLDS);
+        assert_eq!(extents(&lines), [(20.0, 40.0, 60.0, 60.0)]);
+    }
+
+    #[test]
+    fn a_grid_is_no_line_and_what_stands_on_it_is_one() {
+        let mut region = Array2::zeros((60, 90));
+        for ((row, column), value) in region.indexed_iter_mut() {
+            if row % 10 == 0 || column % 10 == 0 {
+                *value = 0.6_f32;
+            }
+        }
+        region.slice_mut(s![25..31, 32..58]).fill(0.95);
+        let lines = regions(region, Array2::zeros((60, 90))).lines(&THRESHOLDS);
+        assert_eq!(extents(&lines), [(64.0, 50.0, 116.0, 62.0)]);
+    }
+
+    #[test]
+    fn a_slanted_region_gives_a_slanted_rectangle() {
+        let region = Array2::from_shape_fn((80, 80), |(row, column)| {
+            let (x, y) = (column as f32 - 39.5, row as f32 - 39.5);
+            let (sin, cos) = 30.0_f32.to_radians().sin_cos();
+            if (x * cos + y * sin).abs() < 30.0 && (y * cos - x * sin).abs() < 4.0 { 0.8 } else { 0.0 }
+        });
+        let lines = regions(region, Array2::zeros((80, 80))).lines(&THRESHOLDS);
+        let (along, down) = quads::sides(&lines[0].quad);
+        assert!((along - 120.0).abs() < 6.0 && (down - 16.0).abs() < 6.0, "{along} x {down}");
+    }
+
+    #[test]
+    fn the_share_is_that_inside_of_the_quadrilateral() {
+        let mut region = Array2::zeros((40, 60));
+        region.slice_mut(s![10..14, 10..20]).fill(0.4_f32);
+        let regions = regions(region, Array2::zeros((40, 60)));
+        let at = |x0, x1| regions.share(&Quad::from_rect(crate::geometry::Rect::new(x0, 20, x1, 28)), &THRESHOLDS);
+        assert_eq!([at(20, 40), at(20, 60), at(80, 90)].map(|p| (p * 10.0).round() as u32), [10, 5, 0]);
+    }
+}
