@@ -1,6 +1,6 @@
 //! One frame's text: found and read in all its views.
 
-use crate::dicom::views::views;
+use crate::dicom::views::{View, views};
 use crate::dicom::{Frame, Frames};
 use crate::error::Result;
 use crate::geometry::Quad;
@@ -60,21 +60,50 @@ impl Reader {
             Ok(again.lines)
         })?;
         let mut lines: Vec<TextLine> = text::separate(apart, &images).into_iter().map(TextLine::from).collect();
-        for (view, own) in views.iter().zip(&found) {
-            for line in &mut lines {
-                // A view that shows nothing there has nothing to be read.
-                if !own.iter().any(|detection| text::shared_area(&detection.quad, &line.quad) > 0.0) {
-                    continue;
-                }
-                let reading = known.get_or(&view.image, &line.quad, || {
-                    recognizers.with(|recognizer| recognizer.read(&view.image, &line.quad))
-                })?;
-                line.readings.extend(reading);
-            }
-        }
-        lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
+        read(recognizers, &views, &found, &mut lines, known)?;
         Ok((lines, dropped))
     }
+
+    /// Looks otherwise at a frame whose text should be gone, and returns the lines that are plainly there.
+    ///
+    /// # Errors
+    ///
+    /// What the detector and the recognizer report.
+    pub fn lines_again(&self, frame: &Frame, frames: &Frames<'_>, known: &Readings) -> Result<Vec<TextLine>> {
+        let views = views(frame, frames.palette.as_ref(), &frames.windows);
+        let look = |view: &View| self.detectors.with(|detector| detector.look_again(&view.image));
+        let found: Vec<Vec<Detection>> = views.iter().map(look).collect::<Result<_>>()?;
+        let merged = text::merge(found.iter().flatten().copied().collect());
+        let mut lines: Vec<TextLine> = merged.into_iter().map(TextLine::from).collect();
+        if let Some(recognizers) = &self.recognizers {
+            read(recognizers, &views, &found, &mut lines, known)?;
+        }
+        Ok(lines)
+    }
+}
+
+/// Reads lines in all views that show something of them.
+fn read(
+    recognizers: &RecognizerPool,
+    views: &[View],
+    found: &[Vec<Detection>],
+    lines: &mut [TextLine],
+    known: &Readings,
+) -> Result<()> {
+    for (view, own) in views.iter().zip(found) {
+        for line in &mut *lines {
+            // A view that shows nothing there has nothing to be read.
+            if !own.iter().any(|detection| text::shared_area(&detection.quad, &line.quad) > 0.0) {
+                continue;
+            }
+            let reading = known.get_or(&view.image, &line.quad, || {
+                recognizers.with(|recognizer| recognizer.read(&view.image, &line.quad))
+            })?;
+            line.readings.extend(reading);
+        }
+    }
+    lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
+    Ok(())
 }
 
 /// Sorts readings by score and leaves out what another view shows better.

@@ -1,0 +1,66 @@
+//! A second look at what is to be written: text that would be masked and still stands.
+//!
+//! The first look decided what is masked. This one sees the masked frames at another size and offset, so that what the
+//! first one missed has another chance to be found before it gets out.
+
+use crate::dicom::{Frame, Frames};
+use crate::error::Result;
+use crate::geometry::Quad;
+use crate::phi::{Decision, Finding, Judge};
+use crate::reader::{Reader, Readings};
+use crate::text;
+
+/// A line of the second look is a part of one of the first if this share of it lies in what that one decided on. Masks
+/// leave edges and kept lines are found again, both a pixel or two off.
+const SETTLED: f32 = 0.5;
+
+/// Returns the lines of a masked frame that would be masked and stand beside what was decided on.
+///
+/// `settled` are the findings of the first look in this frame, masked and kept.
+///
+/// # Errors
+///
+/// What the detector and the recognizer report.
+pub fn standing(
+    reader: &Reader,
+    judge: &Judge<'_>,
+    known: &Readings,
+    (number, frame): (u32, &Frame),
+    frames: &Frames<'_>,
+    settled: &[Finding],
+) -> Result<Vec<Finding>> {
+    let lines = reader.lines_again(frame, frames, known)?;
+    let size = (frame.description.columns, frame.description.rows);
+    // The findings of the lines come first, in their order; zones follow, which are masked already.
+    let findings = judge.decide(&lines, number, size).into_iter().take(lines.len());
+    Ok(findings.filter(|finding| finding.decision == Decision::Mask && !is_settled(&finding.quad, settled)).collect())
+}
+
+/// Returns whether a line lies for the most part in what was decided on.
+fn is_settled(line: &Quad, settled: &[Finding]) -> bool {
+    let shared: f32 = settled.iter().map(|finding| text::shared_area(&finding.area, line)).sum();
+    shared >= SETTLED * text::area(&line.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+
+    #[test]
+    fn what_was_decided_on_is_settled_and_what_stands_beside_it_is_not() {
+        let quad = |x0, x1| Quad::from_rect(Rect::new(x0, 10, x1, 20));
+        let settled = |x0, x1, decision| Finding {
+            quad: quad(x0, x1),
+            area: quad(x0, x1),
+            score: Some(0.9),
+            reading: None,
+            decision,
+            rule: "not-technical".into(),
+            attribute: None,
+        };
+        let findings = [settled(0, 50, Decision::Mask), settled(60, 100, Decision::Keep)];
+        assert!(is_settled(&quad(0, 50), &findings) && is_settled(&quad(30, 90), &findings));
+        assert!(!is_settled(&quad(40, 65), &findings) && !is_settled(&quad(100, 120), &findings));
+    }
+}
