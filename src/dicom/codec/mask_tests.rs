@@ -6,7 +6,7 @@ use crate::dicom::blocks::Grain;
 use crate::dicom::file::Limits;
 use crate::dicom::fill::Fill;
 use crate::dicom::fragments::of_input;
-use crate::dicom::frames::Frames;
+use crate::dicom::frames::{Frames, Store};
 use crate::dicom::header::text;
 use crate::dicom::instance::Instance;
 use crate::dicom::write::{self, Method, Plan, WriteOptions};
@@ -15,7 +15,7 @@ use crate::region::Region;
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 use std::io::{Cursor, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What is masked in these tests: nothing that begins or ends with a block.
 const AREA: Rect = Rect::new(21, 10, 77, 29);
@@ -183,7 +183,7 @@ fn every_syntax_keeps_its_form() {
         ("us_ybr_jpeg_restart", half),
         ("us_rgb_jpeg", full),
         ("us_cine_jpeg", half),
-        ("us_cine_extended_offsets", half),
+        ("us_cine_extended_offsets", full),
         ("dx_jpeg12", full),
     ];
     for (name, grain) in jpeg {
@@ -578,6 +578,56 @@ fn near_lossless_frames_written_anew_still_count_as_lossy() {
     assert_eq!(text(&output.header, tags::LOSSY_IMAGE_COMPRESSION_METHOD).as_deref(), Some("ISO_14495_1"));
     let stream = frames(&output).stored(0).unwrap();
     assert!(!jpegls::is_lossy(&stream), "the frame itself is lossless now");
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "says what was written how, or that nothing was tested")]
+fn real_compressed_files_keep_their_syntax_or_have_a_reason() {
+    let Some(folder) = std::env::var_os("DEBURN_TEST_DATA").map(|d| PathBuf::from(d).join("real/files")) else {
+        println!("DEBURN_TEST_DATA is not set: not run");
+        return;
+    };
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let (mut kept, mut others) = (0, 0);
+    for path in &paths {
+        let Ok(instance) = Instance::open(path, &Limits::default()) else { continue };
+        let Ok(Some(frames)) = instance.frames() else { continue };
+        if matches!(frames.store, Store::Native { .. }) {
+            continue;
+        }
+        let (columns, rows) = (frames.description.columns, frames.description.rows);
+        let last = frames.count() - 1;
+        let regions = |frame| {
+            let mut region = Region::new(columns, rows);
+            region.add_rect(Rect::new(columns / 5, rows / 4, columns / 3 + 1, rows / 2 + 1));
+            (frame == 0 || frame == last).then_some(region)
+        };
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut plan = Plan::new(&frames, &regions, WriteOptions::default()).unwrap();
+        let out = loop {
+            let mut out = Cursor::new(Vec::new());
+            let done = write::masked(&frames, &regions, &plan, &mut out).and_then(|()| {
+                let output = open(out.get_ref());
+                write::verify(&frames, &regions, &plan, &self::frames(&output))
+            });
+            match done {
+                Ok(()) => break out.into_inner(),
+                Err(error) => plan = plan.next(&frames, &error).unwrap_or_else(|| panic!("{name}: {error}")),
+            }
+        };
+        let syntax = &frames.file.transfer_syntax;
+        let (before, after) = (frames.file.file.len(), out.len());
+        println!("{name}: {syntax} {:?} {before} {after} {:?}", plan.method, plan.reason);
+        if plan.reason.is_none() {
+            assert_eq!(&plan.transfer_syntax, syntax, "{name}");
+            kept += 1;
+        } else {
+            others += 1;
+        }
+    }
+    assert!(kept > 40 && others < 10, "{kept} kept, {others} not");
 }
 
 #[test]
