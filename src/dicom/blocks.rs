@@ -101,7 +101,9 @@ impl Blocks {
     #[must_use]
     pub fn core(&self) -> Region {
         let mut region = self.pixels();
-        self.each(false, |rect| region.remove_rect(self.grown(rect)));
+        if self.grain.reach != (0, 0) {
+            self.each(false, |rect| region.remove_rect(self.grown(rect)));
+        }
         region
     }
 

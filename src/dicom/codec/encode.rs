@@ -91,7 +91,7 @@ impl Masker<'_> {
             Family::Native | Family::Deflated if is_subsampled(self.description) => Ok(Grain::PAIR),
             Family::J2k => j2k::check_reversible(stream).map(|()| Grain::PIXEL),
             Family::Jxl => jxl::check_lossless(stream).map(|()| Grain::PIXEL),
-            Family::None => Err(Error::encode("transfer syntax", "there is no lossless encoder for it")),
+            Family::None => Err(self.unsupported()),
             _ => Ok(Grain::PIXEL),
         })
     }
@@ -128,8 +128,13 @@ impl Masker<'_> {
                 jxl::check_lossless(stream)?;
                 jxl::encode(&self.filled(stream, blocks)?)
             }
-            Family::None => Err(Error::encode("transfer syntax", "there is no lossless encoder for it")),
+            Family::None => Err(self.unsupported()),
         })
+    }
+
+    fn unsupported(&self) -> Error {
+        let name = lookup(self.transfer_syntax).map_or("transfer syntax", |syntax| syntax.name);
+        Error::encode(name, "there is no encoder for this form")
     }
 
     fn jpeg<'s>(&self, stream: &'s [u8]) -> Result<Maskable<'s>> {

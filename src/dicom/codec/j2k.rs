@@ -73,9 +73,11 @@ pub fn encode(frame: &Frame, like: Option<&[u8]>) -> Result<Vec<u8>> {
         None => (coded_bits(frame), d.signed, d.photometric == Photometric::Rgb),
     };
     let unused = 32 - u32::from(d.bits_allocated).min(32);
+    // A stream that knows no signs holds two's complement of its own width.
+    let largest = if d.signed { u32::MAX >> (32 - precision.min(32)) } else { u32::MAX };
     let value = |index| {
         let container = frame.samples.get(index);
-        if signed { (container << unused).cast_signed() >> unused } else { container.cast_signed() }
+        if signed { (container << unused).cast_signed() >> unused } else { (container & largest).cast_signed() }
     };
     let half = 1_i64 << (precision - 1);
     let range = if signed { -half..half } else { 0..2 * half };

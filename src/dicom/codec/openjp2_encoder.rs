@@ -1,7 +1,7 @@
 //! A safe wrapper of the encoder of openjp2, which has the interface of the C library it was translated from.
 #![expect(unsafe_code, reason = "openjp2 writes through callbacks and pointers")]
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::io::{Cursor, Seek, SeekFrom, Write};
 use std::ptr;
 
@@ -32,12 +32,13 @@ pub(super) struct Image<'a> {
 /// # Errors
 ///
 /// [`Error::Encode`] if the library refuses the image.
+#[expect(clippy::field_reassign_with_default, reason = "a type with a destructor cannot be updated in its initializer")]
 pub(super) fn encode(image: Image<'_>) -> Result<Vec<u8>> {
     let mut pixels = pixels(image)?;
     let mut parameters = opj_cparameters_t::default();
     parameters.tcp_numlayers = 1;
     parameters.cp_disto_alloc = 1;
-    parameters.tcp_mct = i8::from(image.transformed);
+    parameters.tcp_mct = c_char::from(image.transformed);
     // A level halves the sides; the library refuses more levels than halvings.
     let halvings = image.width.min(image.height).max(1).ilog2();
     parameters.numresolution = 1 + i32::try_from(halvings.min(5)).expect("at most 5");
