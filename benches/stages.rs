@@ -4,7 +4,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use deburn::dicom::views::views;
-use deburn::dicom::{Instance, Limits, write};
+use deburn::dicom::write::{self, Plan, WriteOptions};
+use deburn::dicom::{Instance, Limits};
 use deburn::phi::{Identity, Judge, Policy, ReadingLimits, Rules};
 use deburn::text::{Orientation, Reading, TextLine};
 use deburn::{Point, Quad, Sensitive, mask};
@@ -102,10 +103,9 @@ fn stages(criterion: &mut Criterion) {
             b.iter(|| mask::region(black_box(&findings), frame.description.columns, frame.description.rows));
         });
         criterion.bench_function(&format!("write/{name}"), |b| {
-            let region = |_| {
-                mask::region(&findings, frame.description.columns, frame.description.rows).map(|own| frames.grown(own))
-            };
-            b.iter(|| write::masked(&frames, &region, &mut Cursor::new(Vec::new())));
+            let region = |_| mask::region(&findings, frame.description.columns, frame.description.rows);
+            let plan = Plan::new(&frames, &region, WriteOptions::default()).expect("a fixture can be written");
+            b.iter(|| write::masked(&frames, &region, &plan, &mut Cursor::new(Vec::new())));
         });
     }
 }

@@ -73,6 +73,17 @@ pub enum Error {
         #[source]
         source: Option<Source>,
     },
+    /// A masked frame cannot be stored in this form.
+    #[error("PixelData: {codec}: {problem}")]
+    Encode {
+        /// The codec's name.
+        codec: &'static str,
+        /// What is in the way, in our words.
+        problem: String,
+        /// The codec's own error, never shown.
+        #[source]
+        source: Option<Source>,
+    },
     /// The pixel data holds more or fewer frames than promised, or does not fit the other attributes.
     #[error("PixelData: {0}")]
     PixelData(String),
@@ -154,6 +165,7 @@ impl Error {
             Self::UnsupportedTransferSyntax { .. } => "unsupported_transfer_syntax",
             Self::NotExamined { .. } => "not_examined",
             Self::Decode { .. } => "decode",
+            Self::Encode { .. } => "encode",
             Self::PixelData(_) => "pixel_data",
             Self::TooLarge { .. } => "too_large",
             Self::Verification(_) => "verification",
@@ -177,6 +189,11 @@ impl Error {
     /// Makes an [`Error::Decode`] without an underlying error.
     pub fn decode(codec: &'static str, problem: impl Into<String>) -> Self {
         Self::Decode { codec, problem: problem.into(), source: None }
+    }
+
+    /// Makes an [`Error::Encode`] without an underlying error.
+    pub fn encode(codec: &'static str, problem: impl Into<String>) -> Self {
+        Self::Encode { codec, problem: problem.into(), source: None }
     }
 
     /// Makes an [`Error::Io`] for use with `map_err`.

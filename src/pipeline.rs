@@ -1,13 +1,15 @@
 //! One instance, stage by stage: open, look at each frame, decide, mask, write, check.
 
 use crate::cine;
-use crate::dicom::write::{self, Method};
+use crate::dicom::blocks::Grain;
+use crate::dicom::write::{self, Method, Plan, WriteOptions};
 use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::mask;
 use crate::output::Pending;
 use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules};
 use crate::reader::{Reader, Readings};
+use crate::region::Region;
 use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, TextPrivacy, WriteMethod};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +31,8 @@ pub struct Pipeline {
     pub reader: Reader,
     /// What the report tells of text.
     pub privacy: TextPrivacy,
+    /// How masked instances are written.
+    pub write: WriteOptions,
     /// Whether an existing output is replaced.
     pub overwrite: bool,
 }
@@ -53,6 +57,7 @@ impl Pipeline {
                 record.reason = Some(Reason::from(&error));
                 record.output_transfer_syntax = None;
                 record.write_method = None;
+                record.write_reason = None;
                 (record, Some(error))
             }
         }
@@ -74,17 +79,31 @@ impl Pipeline {
         let findings = cine::inherit(findings);
         record.frames = FrameCount { examined: frames.count(), total: frames.count() };
         record.candidates_dropped = dropped;
-        record.regions = self.regions(&findings, &frames);
         let any = |decision| findings.iter().flatten().any(|finding| finding.decision == decision);
+        let (columns, rows) = (frames.description.columns, frames.description.rows);
+        let region = |frame: u32| mask::region(&findings[frame as usize], columns, rows);
+        let plan = if any(Decision::Mask) { Some(Plan::new(&frames, &region, self.write)?) } else { None };
+        let grain = plan.as_ref().map_or(Grain::PIXEL, |plan| plan.grain);
+        record.regions = self.regions(&findings, &frames, grain);
         if any(Decision::Review) {
             return Ok(Status::Review);
         }
-        if !any(Decision::Mask) {
+        let Some(plan) = plan else {
             self.copy(&instance, output, record)?;
             return Ok(Status::Clean);
-        }
+        };
         if let Some(output) = output {
-            self.write(&frames, &findings, output, record)?;
+            let plan = self.write(&frames, &region, plan, output)?;
+            record.regions = self.regions(&findings, &frames, plan.grain);
+            record.output_transfer_syntax = Some(plan.transfer_syntax);
+            record.write_reason = plan.reason;
+            record.write_method = Some(match plan.method {
+                Method::InPlace => WriteMethod::InPlace,
+                Method::JpegBlocks => WriteMethod::JpegBlocks,
+                Method::Reencoded => WriteMethod::Reencoded,
+                Method::Transcoded(_) => WriteMethod::Transcoded,
+                Method::Decoded => WriteMethod::Decoded,
+            });
         }
         Ok(Status::Masked)
     }
@@ -160,27 +179,43 @@ impl Pipeline {
         Ok((findings, all_dropped))
     }
 
+    /// Writes the masked instance; where it cannot be written as planned, as the plan's fallback. Returns the plan that
+    /// it was written by.
+    fn write(
+        &self,
+        frames: &Frames<'_>,
+        region: &impl Fn(u32) -> Option<Region>,
+        mut plan: Plan,
+        output: &Path,
+    ) -> Result<Plan> {
+        loop {
+            // A codec that panics is a reason for the fallback as well.
+            let tried = catch_unwind(AssertUnwindSafe(|| self.write_as(frames, region, &plan, output)))
+                .unwrap_or(Err(Error::Panic("the writing of an output")));
+            let Err(error) = tried else { return Ok(plan) };
+            plan = plan.next(frames, &error).ok_or(error)?;
+        }
+    }
+
     /// Writes the masked instance, opens it again, compares, and only then gives it its name.
-    fn write(&self, frames: &Frames<'_>, findings: &[Vec<Finding>], output: &Path, record: &mut Record) -> Result<()> {
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
-        let region = |frame: u32| mask::region(&findings[frame as usize], columns, rows).map(|own| frames.grown(own));
+    fn write_as(
+        &self,
+        frames: &Frames<'_>,
+        region: &impl Fn(u32) -> Option<Region>,
+        plan: &Plan,
+        output: &Path,
+    ) -> Result<()> {
         let mut pending = Pending::create(output)?;
-        let written = write::masked(frames, &region, &mut pending)?;
+        write::masked(frames, region, plan, &mut pending)?;
         let again = Instance::open(pending.flushed()?, &self.limits)?;
         let again_frames = again.frames()?.ok_or(Error::Verification("PixelData is missing"))?;
-        write::verify(frames, &region, &written, &again_frames)?;
+        write::verify(frames, region, plan, &again_frames)?;
         frames.file.file.check_unchanged()?;
-        pending.commit(self.overwrite)?;
-        record.output_transfer_syntax = Some(written.transfer_syntax);
-        record.write_method = Some(match written.method {
-            Method::InPlace => WriteMethod::InPlace,
-            Method::Decoded => WriteMethod::Decoded,
-        });
-        Ok(())
+        pending.commit(self.overwrite)
     }
 
     /// Makes the report's regions: findings that stand unchanged in consecutive frames become one.
-    fn regions(&self, findings: &[Vec<Finding>], frames: &Frames<'_>) -> Vec<RegionRecord> {
+    fn regions(&self, findings: &[Vec<Finding>], frames: &Frames<'_>, grain: Grain) -> Vec<RegionRecord> {
         let mut regions: Vec<RegionRecord> = Vec::new();
         let mut open: Vec<(usize, &Finding)> = Vec::new();
         for (frame, own) in (0..frames.count()).zip(findings) {
@@ -194,7 +229,7 @@ impl Pipeline {
                         region.frames[1] = frame;
                         region.detection_score = higher(region.detection_score, finding.score);
                     }
-                    None => regions.push(self.region(finding, frame, frames)),
+                    None => regions.push(self.region(finding, frame, frames, grain)),
                 }
             }
             open = still_open;
@@ -202,11 +237,12 @@ impl Pipeline {
         regions
     }
 
-    fn region(&self, finding: &Finding, frame: u32, frames: &Frames<'_>) -> RegionRecord {
+    fn region(&self, finding: &Finding, frame: u32, frames: &Frames<'_>, grain: Grain) -> RegionRecord {
         let (columns, rows) = (frames.description.columns, frames.description.rows);
+        let grain = if finding.decision == Decision::Mask { grain } else { Grain::PIXEL };
         RegionRecord {
             quad: finding.quad,
-            bounding_box: frames.maskable(finding.area.bounding_box(columns, rows)),
+            bounding_box: grain.changed(finding.area.bounding_box(columns, rows), columns, rows),
             frames: [frame, frame],
             detection_score: finding.score,
             reading: self.privacy.reading(finding),

@@ -63,6 +63,17 @@ impl Region {
         }
     }
 
+    /// Takes a box away; parts outside the frame are ignored.
+    pub fn remove_rect(&mut self, rect: Rect) {
+        let columns = rect.x0.min(self.width) as usize..rect.x1.min(self.width) as usize;
+        for y in rect.y0..rect.y1.min(self.height) {
+            let row = y as usize * self.width as usize;
+            if !columns.is_empty() {
+                self.covered[row + columns.start..row + columns.end].fill(false);
+            }
+        }
+    }
+
     /// Adds every pixel that the quadrilateral touches, however little; parts outside the frame are ignored.
     ///
     /// ```text
@@ -150,6 +161,16 @@ mod tests {
         assert_eq!(region.area(), 6);
         region.add_rect(Rect::new(2, 1, 9, 9));
         assert_eq!(region.area(), 6);
+    }
+
+    #[test]
+    fn a_box_is_taken_away_and_nothing_else() {
+        let mut region = Region::new(3, 2);
+        region.add_rect(Rect::new(0, 0, 3, 2));
+        region.remove_rect(Rect::new(1, 1, 9, 9));
+        assert_eq!(region.indices().collect::<Vec<_>>(), [0, 1, 2, 3]);
+        region.remove_rect(Rect::new(7, 0, 9, 9));
+        assert_eq!(region.area(), 4);
     }
 
     proptest! {

@@ -9,6 +9,7 @@ mod run;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::dicom::Limits;
+use deburn::dicom::codec::Fallback;
 use deburn::phi::Policy;
 use deburn::report::ReportText;
 use deburn::text::{Device, Effort};
@@ -63,6 +64,9 @@ struct MaskArguments {
     /// Where the report goes [default: OUT/deburn-report.jsonl]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// The lossless form of masked instances that cannot be written in their own without a further loss
+    #[arg(long, value_enum, value_name = "FORM", default_value_t)]
+    fallback: Fallback,
     /// Replace existing files of the output
     #[arg(long)]
     overwrite: bool,
@@ -183,6 +187,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             run::run(&run::Job {
                 output: Some(&arguments.output),
                 report: Some(&report),
+                fallback: arguments.fallback,
                 overwrite: arguments.overwrite,
                 arguments: &arguments.run,
             })
@@ -190,6 +195,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Scan(arguments) => run::run(&run::Job {
             output: None,
             report: arguments.report.as_deref(),
+            fallback: Fallback::default(),
             overwrite: arguments.overwrite,
             arguments: &arguments.run,
         }),

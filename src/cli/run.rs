@@ -3,6 +3,7 @@
 use super::progress::Reporter;
 use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, key, rules, say};
 use deburn::batch;
+use deburn::dicom::write::WriteOptions;
 use deburn::dicom::{Limits, codec};
 use deburn::output::Pending;
 use deburn::phi::Policy;
@@ -24,6 +25,8 @@ pub struct Job<'a> {
     pub output: Option<&'a Path>,
     /// The report; standard output where there is none.
     pub report: Option<&'a Path>,
+    /// The form of instances that cannot be written in their own.
+    pub fallback: codec::Fallback,
     /// Whether existing files are replaced.
     pub overwrite: bool,
     /// What both share.
@@ -46,6 +49,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         review_below: job.arguments.review_below,
         reader: reader(job, &engine)?,
         privacy: TextPrivacy { text: job.arguments.report_text, key: key::load(job.arguments.text_key.as_deref())? },
+        write: WriteOptions { fallback: job.fallback },
         overwrite: job.overwrite,
     };
     let header = header(job, &pipeline, &engine, rules_files);
@@ -78,7 +82,10 @@ pub fn doctor(arguments: &EngineArguments) -> Result<ExitCode> {
             decode: syntax.decode,
             mask: match syntax.mask {
                 codec::MaskForm::InPlace => "in place, same syntax out",
-                codec::MaskForm::ExplicitVrLittleEndian => "decoded, Explicit VR Little Endian out",
+                codec::MaskForm::JpegBlocks => "blocks of the stream, same syntax out",
+                codec::MaskForm::Reencoded => "encoded without loss, same syntax out",
+                codec::MaskForm::ReencodedIfReversible => "encoded without loss, same syntax out; lossy: --fallback",
+                codec::MaskForm::Fallback => "decoded, --fallback out",
                 codec::MaskForm::Held => "held",
             },
         })
@@ -156,6 +163,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
             review_below: pipeline.review_below,
             report_text: pipeline.privacy.text,
             text_key: pipeline.privacy.key.id(),
+            fallback: pipeline.write.fallback,
             max_pixels: pipeline.limits.max_pixels,
             device: job.arguments.engine.device.to_string(),
         },

@@ -1,4 +1,4 @@
-//! The few elements that change when encapsulated pixels are written uncompressed.
+//! The few elements that change when encapsulated pixels are written anew.
 
 use super::codec;
 use super::frames::Frames;
@@ -21,61 +21,136 @@ pub struct Edit {
     pub range: Range<u64>,
     /// Bytes that are written instead.
     pub bytes: Vec<u8>,
-    /// The bytes are the header of Pixel Data, whose value follows.
-    pub is_pixel_data: bool,
+    /// What they are.
+    pub part: Part,
 }
 
-/// Lists the edits that make the file of `frames` hold `length` bytes of uncompressed pixels as in `description`.
+/// What an edit writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All there is to it.
+    Whole,
+    /// The header of Pixel Data, whose value follows.
+    PixelData,
+    /// The Extended Offset Table (7FE0,0001): its entries are known when the fragments are written.
+    Offsets,
+    /// The Extended Offset Table Lengths (7FE0,0002), likewise.
+    Lengths,
+    /// The value of the Group Length (7FE0,0000), but for the bytes by which Pixel Data grow.
+    PixelGroupLength(i64),
+}
+
+/// What Pixel Data become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This many uncompressed bytes.
+    Native(u32),
+    /// One fragment a frame, in another transfer syntax.
+    Coded(&'static str),
+    /// Fragments in the input's own transfer syntax.
+    Same,
+}
+
+/// Lists the edits that make the file of `frames` hold `target`, in the order of the file. `description` is that of
+/// the frames once written.
 ///
-/// Transfer Syntax UID, Photometric Interpretation, Planar Configuration and Pixel Data are set; the Extended Offset
-/// Tables, which speak of fragments, go. Where the first frame's stream is lossy and the attributes do not say so,
-/// Lossy Image Compression (0028,2110), its Ratio and its Method are set, since no stream tells it any more. Group lengths
-/// of the groups that change are kept right.
+/// In another transfer syntax Transfer Syntax UID, Photometric Interpretation and Planar Configuration are set, and the
+/// Extended Offset Tables go; in the same they stay and get new entries. Where a stream that is written anew (`anew`
+/// tells of which frames) is lossy and the attributes do not say so, Lossy Image Compression (0028,2110), its Ratio and
+/// its Method are set, since no stream tells it any more. Group lengths of the groups that change are kept right.
 ///
 /// # Errors
 ///
-/// [`Error::MissingAttribute`] if the file has no File Meta Information to hold the transfer syntax.
-pub fn edits_for_native(frames: &Frames<'_>, description: &PixelDescription, length: u32) -> Result<Vec<Edit>> {
-    let meta = frames.file.meta.as_ref().ok_or(Error::MissingAttribute("TransferSyntaxUID"))?;
+/// [`Error::MissingAttribute`] if the file has no File Meta Information to hold the transfer syntax, and what reading
+/// the streams reports.
+pub fn edits(
+    frames: &Frames<'_>,
+    target: &Target,
+    description: &PixelDescription,
+    anew: impl Fn(u32) -> bool,
+) -> Result<Vec<Edit>> {
     let layout = &frames.file.layout;
+    let pixels = layout.get(tags::PIXEL_DATA).ok_or(Error::MissingAttribute("PixelData"))?;
     let mut edits = Vec::new();
-    let mut syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN.as_bytes().to_vec();
-    syntax.resize(syntax.len().next_multiple_of(2), 0);
-    edits.push(set(&meta.layout, meta.range.end, tags::TRANSFER_SYNTAX_UID, VR::UI, &syntax)?);
-    let end = frames.file.range.end;
+    let (header, length) = match target {
+        Target::Native(length) => {
+            edits.extend(syntax(frames, uids::EXPLICIT_VR_LITTLE_ENDIAN, description)?);
+            // PS3.5 A.2: OW above 8 bits, OB or OW up to there.
+            let vr = if description.bits_allocated > 8 { VR::OW } else { VR::OB };
+            (element_header(tags::PIXEL_DATA, vr, *length)?, Some(*length))
+        }
+        Target::Coded(uid) => {
+            edits.extend(syntax(frames, uid, description)?);
+            (element_header(tags::PIXEL_DATA, VR::OB, Length::UNDEFINED.0)?, None)
+        }
+        Target::Same => {
+            edits.extend(offset_tables(frames)?);
+            (frames.file.file.read_vec(pixels.start, pixels.value.start - pixels.start)?, None)
+        }
+    };
+    edits.extend(lossy(frames, description, anew)?);
+    let pixel_edit = Edit { range: pixels.start..pixels.end, bytes: header, part: Part::PixelData };
+    let grow = length.map(|length| i64::from(length) + size(pixel_edit.bytes.len()) - span(&pixel_edit.range));
+    edits.push(pixel_edit);
+    let lengths = group_lengths(frames, &edits, grow)?;
+    edits.extend(lengths);
+    // An insertion comes before what is replaced at the same place.
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+    Ok(edits)
+}
+
+/// Makes the header speak of another transfer syntax.
+fn syntax(frames: &Frames<'_>, uid: &str, description: &PixelDescription) -> Result<Vec<Edit>> {
+    let meta = frames.file.meta.as_ref().ok_or(Error::MissingAttribute("TransferSyntaxUID"))?;
+    let (layout, end) = (&frames.file.layout, frames.file.range.end);
+    let mut padded_uid = uid.as_bytes().to_vec();
+    padded_uid.resize(padded_uid.len().next_multiple_of(2), 0);
+    let mut edits = vec![set(&meta.layout, meta.range.end, tags::TRANSFER_SYNTAX_UID, VR::UI, &padded_uid)?];
     let photometric = padded(description.photometric.code());
     edits.push(set(layout, end, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, &photometric)?);
     if description.samples_per_pixel > 1 {
         edits.push(set(layout, end, tags::PLANAR_CONFIGURATION, VR::US, &[0, 0])?);
     }
-    edits.extend(lossy(frames, length)?);
     for tag in [tags::EXTENDED_OFFSET_TABLE, tags::EXTENDED_OFFSET_TABLE_LENGTHS] {
-        edits.extend(layout.get(tag).map(|e| Edit { range: e.start..e.end, bytes: Vec::new(), is_pixel_data: false }));
+        let removed = |e: &Element| Edit { range: e.start..e.end, bytes: Vec::new(), part: Part::Whole };
+        edits.extend(layout.get(tag).map(removed));
     }
-    let pixels = layout.get(tags::PIXEL_DATA).ok_or(Error::MissingAttribute("PixelData"))?;
-    // PS3.5 A.2: OW above 8 bits, OB or OW up to there.
-    let vr = if description.bits_allocated > 8 { VR::OW } else { VR::OB };
-    let bytes = element_header(tags::PIXEL_DATA, vr, length)?;
-    let pixel_edit = Edit { range: pixels.start..pixels.end, bytes, is_pixel_data: true };
-    let pixels_grow = i64::from(length) + size(pixel_edit.bytes.len()) - span(&pixel_edit.range);
-    edits.push(pixel_edit);
-    let lengths = group_lengths(frames, &edits, pixels_grow)?;
-    edits.extend(lengths);
+    Ok(edits)
+}
+
+/// Makes room for new entries in the Extended Offset Tables that there are.
+fn offset_tables(frames: &Frames<'_>) -> Result<Vec<Edit>> {
+    let layout = &frames.file.layout;
+    let room = vec![0; frames.count() as usize * 8];
+    let mut edits = Vec::new();
+    for (tag, part) in
+        [(tags::EXTENDED_OFFSET_TABLE, Part::Offsets), (tags::EXTENDED_OFFSET_TABLE_LENGTHS, Part::Lengths)]
+    {
+        if layout.get(tag).is_some() {
+            edits.push(Edit { part, ..set(layout, frames.file.range.end, tag, VR::OV, &room)? });
+        }
+    }
     Ok(edits)
 }
 
 /// Adds what the compressed streams said by themselves: that, how and how much they lost (PS3.3 C.7.6.1.1.5).
-fn lossy(frames: &Frames<'_>, length: u32) -> Result<Vec<Edit>> {
-    let Some(method) = codec::lossy_method(&frames.file.transfer_syntax, &frames.stored(0)?) else {
-        return Ok(Vec::new());
-    };
+fn lossy(frames: &Frames<'_>, description: &PixelDescription, anew: impl Fn(u32) -> bool) -> Result<Vec<Edit>> {
     if text(frames.header, tags::LOSSY_IMAGE_COMPRESSION).as_deref() == Some("01") {
         return Ok(Vec::new());
     }
+    let mut method = None;
+    for frame in (0..frames.count()).filter(|&frame| anew(frame)) {
+        method = codec::lossy_method(&frames.file.transfer_syntax, &frames.stored(frame)?);
+        if method.is_some() {
+            break;
+        }
+    }
+    let Some(method) = method else { return Ok(Vec::new()) };
     let (layout, end) = (&frames.file.layout, frames.file.range.end);
     let compressed: u64 = layout.fragments.iter().skip(1).map(|fragment| fragment.end - fragment.start).sum();
+    let native = description.native_frame_bits().div_ceil(8) * u64::from(frames.count());
     #[expect(clippy::cast_precision_loss, reason = "two decimals are kept")]
-    let ratio = format!("{:.2}", f64::from(length) / compressed.max(1) as f64);
+    let ratio = format!("{:.2}", native as f64 / compressed.max(1) as f64);
     Ok(vec![
         set(layout, end, tags::LOSSY_IMAGE_COMPRESSION, VR::CS, b"01")?,
         set(layout, end, tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, &padded(&ratio))?,
@@ -94,29 +169,33 @@ fn set(layout: &Layout, end: u64, tag: Tag, vr: VR, value: &[u8]) -> Result<Edit
     };
     let mut bytes = element_header(tag, vr, u32::try_from(value.len()).expect("short values"))?;
     bytes.extend(value);
-    Ok(Edit { range, bytes, is_pixel_data: false })
+    Ok(Edit { range, bytes, part: Part::Whole })
 }
 
-/// Corrects the Group Length (gggg,0000) of every group that changes and has one.
-fn group_lengths(frames: &Frames<'_>, edits: &[Edit], pixels_grow: i64) -> Result<Vec<Edit>> {
+/// Corrects the Group Length (gggg,0000) of every group that changes and has one. `pixels_grow` is absent where it is
+/// not known yet.
+fn group_lengths(frames: &Frames<'_>, edits: &[Edit], pixels_grow: Option<i64>) -> Result<Vec<Edit>> {
     let meta = frames.file.meta.iter().map(|meta| &meta.layout);
     let layouts: Vec<&Layout> = meta.chain([&frames.file.layout]).collect();
     let mut grown: BTreeMap<u16, i64> = BTreeMap::new();
     for edit in edits {
-        let grow = if edit.is_pixel_data { pixels_grow } else { size(edit.bytes.len()) - span(&edit.range) };
+        let grow = match edit.part {
+            Part::PixelData => pixels_grow.unwrap_or(0),
+            _ => size(edit.bytes.len()) - span(&edit.range),
+        };
         *grown.entry(group_of(edit, &layouts)).or_default() += grow;
     }
     let mut corrected = Vec::new();
-    for (group, grow) in grown.into_iter().filter(|&(_, grow)| grow != 0) {
-        let Some(element) = layouts.iter().find_map(|layout| layout.get(Tag(group, 0))) else { continue };
-        if element.value.end - element.value.start != 4 {
-            continue;
-        }
+    for (group, grow) in grown {
+        let later = group == tags::PIXEL_DATA.0 && pixels_grow.is_none();
+        let element = layouts.iter().find_map(|layout| layout.get(Tag(group, 0))).filter(|_| grow != 0 || later);
+        let Some(element) = element.filter(|element| element.value.end - element.value.start == 4) else { continue };
         let old = frames.file.file.read_vec(element.value.start, 4)?;
-        let old = i64::from(u32::from_le_bytes(old.try_into().expect("four bytes")));
+        let new = i64::from(u32::from_le_bytes(old.clone().try_into().expect("four bytes"))) + grow;
         // A length that was wrong before may leave the range; it is then left as it was.
-        let Ok(new) = u32::try_from(old + grow) else { continue };
-        corrected.push(Edit { range: element.value.clone(), bytes: new.to_le_bytes().to_vec(), is_pixel_data: false });
+        let bytes = u32::try_from(new).map_or(old, |new| new.to_le_bytes().to_vec());
+        let part = if later { Part::PixelGroupLength(new) } else { Part::Whole };
+        corrected.push(Edit { range: element.value.clone(), bytes, part });
     }
     Ok(corrected)
 }
@@ -155,7 +234,9 @@ fn span(range: &Range<u64>) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use crate::dicom::codec::Fallback;
     use crate::dicom::header::text;
+    use crate::dicom::write::Plan;
     use crate::dicom::{Instance, Limits, codec, write};
     use crate::region::Region;
     use dicom_core::Tag;
@@ -215,7 +296,8 @@ mod tests {
         assert!(input.header.get(tags::LOSSY_IMAGE_COMPRESSION).is_none());
         let frames = input.frames().unwrap().unwrap();
         let mut out = Cursor::new(Vec::new());
-        write::masked(&frames, &|_| None::<Region>, &mut out).unwrap();
+        let plan = Plan::fallback(&frames, Fallback::ExplicitLe, String::new());
+        write::masked(&frames, &|_| None::<Region>, &plan, &mut out).unwrap();
         let output = open(out.get_ref());
         assert_eq!(output.file.transfer_syntax, "1.2.840.10008.1.2.1");
         assert_eq!(text(&output.header, tags::PHOTOMETRIC_INTERPRETATION).unwrap(), "RGB");

@@ -44,6 +44,12 @@ impl Fill {
         })))
     }
 
+    /// Returns the containers, as many of them as a pixel has samples.
+    #[must_use]
+    pub const fn values(&self) -> [u32; 3] {
+        self.0
+    }
+
     /// Fills `region` of a decoded frame.
     pub fn frame(&self, frame: &mut Frame, region: &Region) {
         let samples_per_pixel = usize::from(frame.description.samples_per_pixel);
@@ -59,13 +65,18 @@ impl Fill {
         }
     }
 
-    /// Returns whether every pixel of `region` holds exactly the fill.
+    /// Returns whether every pixel of `region` holds exactly the fill. Of a signed sample the bits above High Bit may be
+    /// zero too: codecs do not store them.
     #[must_use]
     pub fn covers(&self, frame: &Frame, region: &Region) -> bool {
         let samples_per_pixel = usize::from(frame.description.samples_per_pixel);
-        region
-            .indices()
-            .all(|pixel| (0..samples_per_pixel).all(|c| frame.samples.get(pixel * samples_per_pixel + c) == self.0[c]))
+        let stored = u32::MAX >> (31 - u32::from(frame.description.high_bit));
+        let coded = self.0.map(|value| if frame.description.signed { value & stored } else { value });
+        let mut samples = region.indices().flat_map(|pixel| (0..samples_per_pixel).map(move |c| (pixel, c)));
+        samples.all(|(pixel, c)| {
+            let value = frame.samples.get(pixel * samples_per_pixel + c);
+            value == self.0[c] || value == coded[c]
+        })
     }
 
     /// Fills `region` in native bytes, in place. `first_bit` is where the frame begins in `bytes`.

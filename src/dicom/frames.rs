@@ -5,14 +5,11 @@
 
 use super::codec::{self, native};
 use super::file::DicomFile;
-use super::instance::is_subsampled;
 use super::layout::Element;
 use super::palette::PaletteColor;
 use super::pixels::{Frame, Photometric, PixelDescription};
 use super::views::Window;
 use crate::error::{Error, Result};
-use crate::geometry::Rect;
-use crate::region::Region;
 use dicom_core::VR;
 use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
@@ -253,31 +250,6 @@ impl Frames<'_> {
             }
         }
         &own[..needed.min(own.len())]
-    }
-
-    /// Returns the smallest box around `area` that can be masked by itself: with native 4:2:2 whole pairs of pixels,
-    /// which share their chroma. An odd last column is a pair of its own.
-    #[must_use]
-    pub fn maskable(&self, area: Rect) -> Rect {
-        if matches!(self.store, Store::Native { .. }) && is_subsampled(&self.description) {
-            return Rect { x0: area.x0 & !1, x1: area.x1.next_multiple_of(2).min(self.description.columns), ..area };
-        }
-        area
-    }
-
-    /// Grows `region` to what can be masked by itself, as [`Frames::maskable`].
-    #[must_use]
-    pub fn grown(&self, region: Region) -> Region {
-        if !is_subsampled(&self.description) {
-            return region;
-        }
-        let mut grown = region.clone();
-        for pixel in region.indices() {
-            let pixel = u32::try_from(pixel).expect("frames have fewer than 2^32 pixels");
-            let (x, y) = (pixel % region.width(), pixel / region.width());
-            grown.add_rect(self.maskable(Rect::new(x, y, x + 1, y + 1)));
-        }
-        grown
     }
 }
 

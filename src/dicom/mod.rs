@@ -1,6 +1,7 @@
 //! The only code that knows DICOM: open, frames, views, write back.
 
 pub mod attributes;
+pub mod blocks;
 pub mod bytes;
 mod charset;
 pub mod codec;
@@ -8,12 +9,14 @@ pub mod color;
 mod edit;
 pub mod file;
 pub mod fill;
+mod fragments;
 pub mod frames;
 pub mod header;
 pub mod instance;
 pub mod layout;
 pub mod palette;
 pub mod pixels;
+pub mod plan;
 pub mod views;
 pub mod write;
 

@@ -1,75 +1,43 @@
 //! Writing back: the input file byte for byte, but for the masked pixels and what must say how they are stored.
 //!
-//! Uncompressed pixels are patched where they lie, in the input's own transfer syntax. Encapsulated pixels are written
-//! decoded, as Explicit VR Little Endian; the data set around them has that encoding already (PS3.5 A.4).
+//! Uncompressed pixels are patched where they lie. Encapsulated frames that are masked are written in the form they have,
+//! and the others keep their fragments; where a form cannot be written without a further loss, all frames go to a lossless
+//! transfer syntax of the user's choice. The data set around them has that encoding already (PS3.5 A.4).
 
-use super::codec;
-use super::edit::{Edit, edits_for_native};
+use super::blocks::Grain;
+use super::codec::{self, Fallback};
+use super::edit::{Edit, Part, Target, edits};
 use super::fill::Fill;
+use super::fragments::{self, Coded};
 use super::frames::{Frames, Store};
-use super::pixels::{Frame, Samples};
+use super::instance::is_subsampled;
+use super::pixels::{Frame, PixelDescription, Samples};
+pub use super::plan::{Method, Plan, WriteOptions};
+use super::plan::{fill, masker};
 use crate::error::{Error, Result};
 use crate::region::Region;
-use dicom_dictionary_std::uids;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
-/// What a written file is, for the report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Transfer Syntax UID of the output.
-    pub transfer_syntax: String,
-    /// How the pixels got there.
-    pub method: Method,
-}
-
-/// How the pixels of an output were written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Masked samples overwritten in place.
-    InPlace,
-    /// Decoded and written uncompressed.
-    Decoded,
-}
-
-/// Writes the instance of `frames` with the region that `regions` gives for each frame filled.
+/// Writes the instance of `frames` as planned, with the region that `regions` gives for each frame filled.
 ///
 /// `out` must be empty and at its start.
 ///
 /// # Errors
 ///
-/// What decoding reports, [`Error::TooLarge`] where the uncompressed pixels do not fit a DICOM element, and
+/// What decoding and encoding report, [`Error::TooLarge`] where the pixels do not fit a DICOM element, and
 /// [`Error::Io`].
 pub fn masked(
     frames: &Frames<'_>,
     regions: &impl Fn(u32) -> Option<Region>,
+    plan: &Plan,
     out: &mut (impl Read + Write + Seek),
-) -> Result<Written> {
-    let file = frames.file;
+) -> Result<()> {
     match &frames.store {
-        Store::Native { value, .. } => {
-            let fill = Fill::black(&frames.description, frames.palette.as_ref())?;
-            if file.is_deflated() {
-                copy(&mut file.file.reader(0, file.meta.as_ref().map_or(0, |meta| meta.range.end)), out)?;
-                let mut data = Cursor::new(Vec::new());
-                copy(&mut file.data().reader(0, file.data().len()), &mut data)?;
-                patch(frames, value, regions, &fill, &mut data)?;
-                let mut encoder = DeflateEncoder::new(&mut *out, Compression::default());
-                encoder.write_all(data.get_ref()).map_err(WRITE)?;
-                encoder.finish().map_err(WRITE)?;
-            } else {
-                copy(&mut file.file.reader(0, file.file.len()), out)?;
-                patch(frames, value, regions, &fill, out)?;
-            }
-            Ok(Written { transfer_syntax: file.transfer_syntax.clone(), method: Method::InPlace })
-        }
-        Store::Encapsulated(_) => {
-            decoded(frames, regions, out)?;
-            let transfer_syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN.to_owned();
-            Ok(Written { transfer_syntax, method: Method::Decoded })
-        }
+        Store::Native { value, .. } => in_place(frames, value, regions, plan.grain, out),
+        Store::Encapsulated(_) => encapsulated(frames, regions, plan, out),
     }
 }
 
@@ -79,15 +47,39 @@ pub fn masked(
 ///
 /// [`Error::Io`].
 pub fn unchanged(file: &super::file::DicomFile, out: &mut impl Write) -> Result<()> {
-    copy(&mut file.file.reader(0, file.file.len()), out)
+    copy(&mut file.file.reader(0, file.file.len()), out).map(|_| ())
 }
 
 /// `map_err` argument for writes.
 const WRITE: fn(std::io::Error) -> Error = |source| Error::Io { action: "cannot write the output", source };
 
-fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<()> {
+fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<u64> {
     // The reader's own failures come through here too; which side failed shows in the kind of the cause.
-    std::io::copy(from, to).map_err(Error::io("cannot copy the file"))?;
+    std::io::copy(from, to).map_err(Error::io("cannot copy the file"))
+}
+
+/// Writes the file with its native pixels patched.
+fn in_place(
+    frames: &Frames<'_>,
+    value: &Range<u64>,
+    regions: &impl Fn(u32) -> Option<Region>,
+    grain: Grain,
+    out: &mut (impl Read + Write + Seek),
+) -> Result<()> {
+    let file = frames.file;
+    let fill = fill(frames, &frames.description)?;
+    let regions = |frame| regions(frame).map(|region| grain.blocks(&region).pixels());
+    if !file.is_deflated() {
+        unchanged(file, out)?;
+        return patch(frames, value, &regions, &fill, out);
+    }
+    copy(&mut file.file.reader(0, file.meta.as_ref().map_or(0, |meta| meta.range.end)), out)?;
+    let mut data = Cursor::new(Vec::new());
+    copy(&mut file.data().reader(0, file.data().len()), &mut data)?;
+    patch(frames, value, &regions, &fill, &mut data)?;
+    let mut encoder = DeflateEncoder::new(&mut *out, Compression::default());
+    encoder.write_all(data.get_ref()).map_err(WRITE)?;
+    encoder.finish().map_err(WRITE)?;
     Ok(())
 }
 
@@ -122,61 +114,141 @@ fn patch(
     Ok(())
 }
 
-/// Writes encapsulated pixels decoded, one frame in memory at a time.
-fn decoded(frames: &Frames<'_>, regions: &impl Fn(u32) -> Option<Region>, out: &mut impl Write) -> Result<()> {
-    let mut first = frames.decode(0)?;
-    let mut description = first.description.clone();
-    description.planar = false;
-    let bits = u128::from(description.native_frame_bits()) * u128::from(frames.count());
-    if description.bits_allocated == 1 && frames.count() > 1 && description.native_frame_bits() % 8 != 0 {
-        return Err(Error::PixelData("one-bit frames that end inside a byte cannot be written uncompressed".into()));
-    }
-    // PS3.5 7.1.1: FFFFFFFF means undefined, so the longest value is two below.
-    let limit = u64::from(u32::MAX) - 1;
-    let length = u64::try_from(bits.div_ceil(8)).ok().filter(|&bytes| bytes < limit);
-    let length = length.ok_or(Error::TooLarge { what: "the uncompressed PixelData in bytes", limit })?;
-    let mut edits = edits_for_native(frames, &description, u32::try_from(length + length % 2).expect("below limit"))?;
-    // An insertion comes before what is replaced at the same place.
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
+/// Writes an encapsulated instance, one frame in memory at a time.
+fn encapsulated(
+    frames: &Frames<'_>,
+    regions: &impl Fn(u32) -> Option<Region>,
+    plan: &Plan,
+    out: &mut (impl Write + Seek),
+) -> Result<()> {
+    let first = match plan.method {
+        Method::Decoded | Method::Transcoded(_) => Some(frames.decode(0)?),
+        _ => None,
+    };
+    let (target, description) = target(frames, plan, first.as_ref())?;
+    let anew = |frame| target != Target::Same || regions(frame).is_some();
+    let edits = edits(frames, &target, &description, anew)?;
     let source = &frames.file.file;
-    let mut position = 0;
-    for Edit { range, bytes, is_pixel_data } in edits {
-        copy(&mut source.reader(position, range.start), out)?;
+    let (mut read, mut written) = (0, 0);
+    let (mut later, mut done): (Vec<(Part, u64)>, _) = (Vec::new(), None);
+    for Edit { range, bytes, part } in edits {
+        written += copy(&mut source.reader(read, range.start), out)?;
+        // Of an element whose value comes later, the value is what follows its header.
+        later.push((part, written));
         out.write_all(&bytes).map_err(WRITE)?;
-        if is_pixel_data {
-            for frame in 0..frames.count() {
-                let mut decoded = if frame == 0 { first.clone() } else { frames.decode(frame)? };
-                if decoded.description.photometric != first.description.photometric {
-                    return Err(Error::PixelData("frames decode to different PhotometricInterpretation".into()));
-                }
-                if let Some(region) = &regions(frame) {
-                    Fill::black(&decoded.description, frames.palette.as_ref())?.frame(&mut decoded, region);
-                }
-                out.write_all(&little_endian(&decoded)).map_err(WRITE)?;
-            }
-            first.samples = Samples::U8(Vec::new());
-            out.write_all(&[0][..usize::from(length % 2 == 1)]).map_err(WRITE)?;
+        written += bytes.len() as u64;
+        if part == Part::PixelData {
+            let start = written - bytes.len() as u64;
+            let (end, table) = value(frames, regions, plan, &description, written, out)?;
+            let grow = i64::try_from(end - start).ok().zip(i64::try_from(range.end - range.start).ok());
+            done = Some((table, grow.map_or(0, |(new, old)| new - old)));
+            written = end;
         }
-        position = range.end;
+        read = range.end;
     }
-    copy(&mut source.reader(position, source.len()), out)
+    copy(&mut source.reader(read, source.len()), out)?;
+    let Some((table, grow)) = done else { return Err(Error::MissingAttribute("PixelData")) };
+    let numbers = |values: &[u64]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    for (part, position) in later {
+        match part {
+            // OV has a header of 12 bytes in explicit VR.
+            Part::Offsets => fragments::patch(out, position + 12, &numbers(&table.offsets))?,
+            Part::Lengths => fragments::patch(out, position + 12, &numbers(&table.lengths))?,
+            Part::PixelGroupLength(base) => {
+                // One that was wrong before may leave the range; it is then left as it was.
+                if let Ok(length) = u32::try_from(base + grow) {
+                    fragments::patch(out, position, &length.to_le_bytes())?;
+                }
+            }
+            Part::Whole | Part::PixelData => {}
+        }
+    }
+    Ok(())
 }
 
-/// Returns the samples as native little endian bytes; single bits are packed from the lowest up (PS3.5 8.1.1).
-fn little_endian(frame: &Frame) -> Vec<u8> {
-    match &frame.samples {
-        Samples::U8(v) if frame.description.bits_allocated == 1 => {
-            let pack = |bits: &[u8]| bits.iter().enumerate().fold(0, |byte, (i, &bit)| byte | (bit & 1) << i);
-            v.chunks(8).map(pack).collect()
+/// Returns what Pixel Data become, and the description of the frames then.
+fn target(frames: &Frames<'_>, plan: &Plan, first: Option<&Frame>) -> Result<(Target, PixelDescription)> {
+    let mut description = first.map_or(&frames.description, |frame| &frame.description).clone();
+    match plan.method {
+        Method::InPlace | Method::JpegBlocks | Method::Reencoded => Ok((Target::Same, description)),
+        Method::Transcoded(coded) => {
+            description.photometric = coded.photometric(description.photometric);
+            Ok((Target::Coded(coded.transfer_syntax()), description))
         }
-        Samples::U8(v) => v.clone(),
-        Samples::U16(v) => v.iter().flat_map(|s| s.to_le_bytes()).collect(),
-        Samples::U32(v) => v.iter().flat_map(|s| s.to_le_bytes()).collect(),
+        Method::Decoded => {
+            if is_subsampled(&description) {
+                return Err(Error::PixelData("pixels of partial range cannot be written uncompressed".into()));
+            }
+            let (bits, count) = (description.native_frame_bits(), description.frames);
+            if description.bits_allocated == 1 && count > 1 && bits % 8 != 0 {
+                let problem = "one-bit frames that end inside a byte cannot be written uncompressed";
+                return Err(Error::PixelData(problem.into()));
+            }
+            // PS3.5 7.1.1: FFFFFFFF means undefined, so the longest value is two below.
+            let limit = u64::from(u32::MAX) - 1;
+            let bytes = (u128::from(bits) * u128::from(count)).div_ceil(8).next_multiple_of(2);
+            let length = u32::try_from(bytes).ok().filter(|&bytes| u64::from(bytes) < limit);
+            let length = length.ok_or(Error::TooLarge { what: "the uncompressed PixelData in bytes", limit })?;
+            Ok((Target::Native(length), description))
+        }
+    }
+}
+
+/// Writes the value of Pixel Data at `position`; returns where it ends and, of fragments, where the frames are.
+fn value(
+    frames: &Frames<'_>,
+    regions: &impl Fn(u32) -> Option<Region>,
+    plan: &Plan,
+    description: &PixelDescription,
+    position: u64,
+    out: &mut (impl Write + Seek),
+) -> Result<(u64, fragments::Table)> {
+    let fill = |description: &PixelDescription| fill(frames, description);
+    let filled = |frame: u32| -> Result<Frame> {
+        let mut decoded = frames.decode(frame)?;
+        let photometric = match plan.method {
+            Method::Transcoded(coded) => coded.photometric(decoded.description.photometric),
+            _ => decoded.description.photometric,
+        };
+        if photometric != description.photometric {
+            return Err(Error::PixelData("frames decode to different PhotometricInterpretation".into()));
+        }
+        if let Some(region) = &regions(frame) {
+            fill(&decoded.description)?.frame(&mut decoded, region);
+        }
+        Ok(decoded)
+    };
+    match plan.method {
+        Method::Decoded => {
+            let mut length = 0;
+            for frame in 0..frames.count() {
+                let bytes = codec::encode(Fallback::ExplicitLe, &filled(frame)?)?;
+                out.write_all(&bytes).map_err(WRITE)?;
+                length += bytes.len() as u64;
+            }
+            out.write_all(&[0][..usize::from(length % 2 == 1)]).map_err(WRITE)?;
+            Ok((position + length.next_multiple_of(2), fragments::Table::default()))
+        }
+        Method::Transcoded(fallback) => {
+            // Offsets of 32 bits are enough for what is not longer uncompressed; without them each frame has a fragment.
+            let native = description.native_frame_bits() / 8 * u64::from(frames.count());
+            let coded = |frame| codec::encode(fallback, &filled(frame)?).map(Coded::New);
+            fragments::write(frames, native < 1 << 31, coded, position, out)
+        }
+        Method::InPlace | Method::JpegBlocks | Method::Reencoded => {
+            let masker = masker(frames, &fill);
+            let coded = |frame| match &regions(frame) {
+                Some(region) => masker.mask(&frames.stored(frame)?, &plan.grain.blocks(region)).map(Coded::New),
+                None => Ok(Coded::Kept(fragments::of_input(frames, frame))),
+            };
+            fragments::write(frames, fragments::has_table(frames), coded, position, out)
+        }
     }
 }
 
 /// Checks a written file against what it had to become: it opens, has the same elements, its frames decode to the
-/// input's samples outside the regions and to the fill inside.
+/// input's samples outside the masked blocks (and the rim that takes color from them) and to the fill in their core,
+/// and frames without a mask that stay in their form have the same bytes.
 ///
 /// # Errors
 ///
@@ -184,28 +256,53 @@ fn little_endian(frame: &Frame) -> Vec<u8> {
 pub fn verify(
     frames: &Frames<'_>,
     regions: &impl Fn(u32) -> Option<Region>,
-    written: &Written,
+    plan: &Plan,
     output: &Frames<'_>,
 ) -> Result<()> {
-    if output.file.transfer_syntax != written.transfer_syntax {
+    if output.file.transfer_syntax != plan.transfer_syntax {
         return Err(Error::Verification("TransferSyntaxUID differs"));
     }
-    if codec::lookup(&written.transfer_syntax).is_none() || output.count() != frames.count() {
+    if codec::lookup(&plan.transfer_syntax).is_none() || output.count() != frames.count() {
         return Err(Error::Verification("NumberOfFrames differs"));
     }
+    let same_form = matches!(plan.method, Method::JpegBlocks | Method::Reencoded);
     for frame in 0..frames.count() {
+        let region = regions(frame);
+        if region.is_none() && same_form {
+            if frames.stored(frame)? != output.stored(frame)? {
+                return Err(Error::Verification("a frame without a mask differs"));
+            }
+            continue;
+        }
         let mut expected = frames.decode(frame)?;
         let actual = output.decode(frame)?;
-        if let Some(region) = &regions(frame) {
-            let fill = Fill::black(&expected.description, frames.palette.as_ref())?;
-            if !fill.covers(&actual, region) {
+        if expected.description.photometric != actual.description.photometric {
+            return Err(Error::Verification("PhotometricInterpretation differs"));
+        }
+        if let Some(region) = &region {
+            let blocks = plan.grain.blocks(region);
+            if !fill(frames, &expected.description)?.covers(&actual, &blocks.core()) {
                 return Err(Error::Verification("a masked pixel is not black"));
             }
-            fill.frame(&mut expected, region);
+            take(&mut expected, &actual, &blocks.changed());
         }
-        if expected.samples != actual.samples || expected.description.photometric != actual.description.photometric {
+        if expected.samples != actual.samples {
             return Err(Error::Verification("a pixel outside the masks differs"));
         }
     }
     Ok(())
+}
+
+/// Copies the samples of `region` from one frame to another of the same form.
+fn take(to: &mut Frame, from: &Frame, region: &Region) {
+    let count = usize::from(to.description.samples_per_pixel);
+    for index in region.indices().flat_map(|pixel| pixel * count..(pixel + 1) * count) {
+        match (&mut to.samples, &from.samples) {
+            (Samples::U8(to), Samples::U8(from)) => to[index] = from[index],
+            (Samples::U16(to), Samples::U16(from)) => to[index] = from[index],
+            (Samples::U32(to), Samples::U32(from)) => to[index] = from[index],
+            // Of different widths, the frames differ whatever is taken.
+            _ => {}
+        }
+    }
 }

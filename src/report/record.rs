@@ -4,6 +4,7 @@
 //! [`ReportText`] lets through. Nothing in a line depends on time, threads or the machine, but for the key of
 //! the hashes.
 
+use crate::dicom::codec::Fallback;
 use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::phi::{Decision, Policy};
@@ -57,6 +58,8 @@ pub struct Options {
     pub report_text: ReportText,
     /// Names the key of the text hashes: reports with the same name can be compared.
     pub text_key: String,
+    /// The transfer syntax of instances that cannot be written in their own.
+    pub fallback: Fallback,
     /// Largest frame, in pixels.
     pub max_pixels: u64,
     /// The device asked for.
@@ -138,6 +141,13 @@ pub struct FrameCount {
 pub enum WriteMethod {
     /// Overwritten in place, all other bytes of the file as they were.
     InPlace,
+    /// Coded blocks of masked frames replaced in their JPEG streams, all other coefficients as they were. Frames
+    /// without a mask keep their bytes.
+    JpegBlocks,
+    /// Masked frames encoded again without loss, in the same transfer syntax. Frames without a mask keep their bytes.
+    Reencoded,
+    /// All frames decoded and encoded without loss in another transfer syntax.
+    Transcoded,
     /// Pixel Data written uncompressed.
     Decoded,
 }
@@ -147,7 +157,8 @@ pub enum WriteMethod {
 pub struct RegionRecord {
     /// Corners in frame pixels, clockwise from the top left of the text when upright, before padding.
     pub quad: Quad,
-    /// The smallest box around what is masked, padding included.
+    /// The smallest box around all that changed: what is masked, padding included, and in JPEG streams the whole blocks
+    /// of it with the rim that takes color from them.
     pub bounding_box: Rect,
     /// First and last frame it stands in, counted from 0, both included.
     pub frames: [u32; 2],
@@ -194,6 +205,9 @@ pub struct Record {
     /// How masked pixels were written; absent where none were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub write_method: Option<WriteMethod>,
+    /// Why masked pixels were not written in the form of the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub write_reason: Option<String>,
     /// Frames looked at.
     pub frames: FrameCount,
     /// Places that the detector looked at twice and then did not take for text, in all frames.
@@ -216,6 +230,7 @@ impl Record {
             transfer_syntax: None,
             output_transfer_syntax: None,
             write_method: None,
+            write_reason: None,
             frames: FrameCount { examined: 0, total: 0 },
             candidates_dropped: 0,
             regions: Vec::new(),

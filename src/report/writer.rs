@@ -70,6 +70,7 @@ impl<W: Write> Writer<W> {
 mod tests {
     use super::super::record::{Options, Record, Runtime};
     use super::*;
+    use crate::dicom::codec::Fallback;
     use crate::phi::Policy;
     use crate::report::ReportText;
     use crate::text::Effort;
@@ -85,6 +86,7 @@ mod tests {
                 review_below: None,
                 report_text: ReportText::None,
                 text_key: "00".into(),
+                fallback: Fallback::default(),
                 max_pixels: 1,
                 device: "cpu".into(),
             },

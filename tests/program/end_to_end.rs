@@ -154,32 +154,40 @@ fn masking_in_place_touches_pixel_data_alone() {
 }
 
 #[test]
-fn decoding_changes_only_what_must_say_so() {
-    let may_change = [
-        (0x0002, 0x0000),
-        (0x0002, 0x0010),
-        (0x0028, 0x0004),
-        (0x0028, 0x0006),
-        (0x0028, 0x2110),
-        (0x0028, 0x2112),
-        (0x0028, 0x2114),
-        (0x7FE0, 0x0001),
-        (0x7FE0, 0x0002),
-        (0x7FE0, 0x0010),
-    ];
-    let mut files = 0;
-    for (path, _) in ALL.report.records.iter().filter(|(_, r)| r.write_method == Some(WriteMethod::Decoded)) {
+fn compressed_files_keep_their_syntax_and_only_what_must_say_so_changes() {
+    const SYNTAX: [(u16, u16); 4] = [(0x0002, 0x0000), (0x0002, 0x0010), (0x0028, 0x0004), (0x0028, 0x0006)];
+    const LOSSY: [(u16, u16); 3] = [(0x0028, 0x2110), (0x0028, 0x2112), (0x0028, 0x2114)];
+    let mut methods = std::collections::BTreeMap::new();
+    let written = ALL.report.records.iter().filter_map(|(path, record)| record.write_method.map(|m| (path, record, m)));
+    for (path, record, method) in written.filter(|(_, _, method)| *method != WriteMethod::InPlace) {
+        let may_change: Vec<(u16, u16)> = match method {
+            WriteMethod::InPlace | WriteMethod::JpegBlocks => Vec::new(),
+            WriteMethod::Reencoded => LOSSY.to_vec(),
+            WriteMethod::Transcoded | WriteMethod::Decoded => SYNTAX.into_iter().chain(LOSSY).collect(),
+        };
         let elements = |path: &Path| {
             let instance = open(path);
             let file = &instance.file;
             let all = file.meta.iter().flat_map(|meta| &meta.layout.elements).chain(&file.layout.elements);
-            let kept = all.filter(|element| !may_change.contains(&(element.tag.0, element.tag.1)));
+            let kept = all.filter(|e| e.tag.0 != 0x7FE0 && !may_change.contains(&(e.tag.0, e.tag.1)));
             kept.map(|e| (e.tag, file.file.read_vec(e.start, e.end - e.start).unwrap())).collect::<Vec<_>>()
         };
         assert!(elements(&fixtures().join(path)) == elements(&ALL.out(path)), "{path}");
-        files += 1;
+        let same = record.transfer_syntax == record.output_transfer_syntax;
+        assert_eq!(same, record.write_reason.is_none(), "{path}: {:?}", record.write_reason);
+        *methods.entry(format!("{method:?}")).or_insert(0) += 1;
     }
-    assert!(files > 5);
+    assert!(methods["JpegBlocks"] >= 6 && methods["Reencoded"] >= 6, "{methods:?}");
+    assert_eq!(methods["Decoded"], 1, "lossy JPEG 2000 alone: {methods:?}");
+}
+
+#[test]
+fn the_fallback_is_the_users_choice() {
+    let run = Run::mask(&fixtures().join("dx_j2k_lossy.dcm"), &["--policy", "all", "--fallback", "jpeg-ls"]);
+    let record = &run.report.records["dx_j2k_lossy.dcm"];
+    assert_eq!(record.write_method, Some(WriteMethod::Transcoded), "{:?}", record.reason);
+    assert_eq!(record.output_transfer_syntax.as_deref(), Some("1.2.840.10008.1.2.4.80"));
+    assert!(record.write_reason.as_deref().unwrap().contains("lossy"));
 }
 
 #[test]

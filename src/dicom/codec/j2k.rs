@@ -3,6 +3,7 @@
 use jpeg2k::{DecodeParameters, Image};
 
 use super::markers::check_size;
+use super::openjp2_encoder as encoder;
 use crate::dicom::pixels::{Frame, Photometric, PixelDescription, Samples};
 use crate::error::{Error, Result};
 
@@ -44,6 +45,66 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
 }
 
+/// Checks that a masked frame can be encoded losslessly in the form of its stream.
+///
+/// # Errors
+///
+/// [`Error::Encode`] if the stream is irreversible: Photometric Interpretation may say so too (`YBR_ICT`), and the
+/// frames beside it stay so.
+pub fn check_reversible(data: &[u8]) -> Result<()> {
+    let header = Header::read(codestream(data)?)?;
+    if header.irreversible { Err(Error::encode("JPEG 2000", "stream is lossy")) } else { Ok(()) }
+}
+
+/// Encodes one frame losslessly, with the precision, sign and component transform of the stream `like` where there is
+/// one.
+///
+/// # Errors
+///
+/// [`Error::Encode`] if the samples have more bits than the stream, or the encoder refuses.
+pub fn encode(frame: &Frame, like: Option<&[u8]>) -> Result<Vec<u8>> {
+    let d = &frame.description;
+    let components = usize::from(d.samples_per_pixel);
+    let (precision, signed, transformed) = match like {
+        Some(data) => {
+            let header = Header::read(codestream(data)?)?;
+            (header.precision, header.signed, header.transformed)
+        }
+        None => (coded_bits(frame), d.signed, d.photometric == Photometric::Rgb),
+    };
+    let unused = 32 - u32::from(d.bits_allocated).min(32);
+    // A stream that knows no signs holds two's complement of its own width.
+    let largest = if d.signed { u32::MAX >> (32 - precision.min(32)) } else { u32::MAX };
+    let value = |index| {
+        let container = frame.samples.get(index);
+        if signed { (container << unused).cast_signed() >> unused } else { (container & largest).cast_signed() }
+    };
+    let half = 1_i64 << (precision - 1);
+    let range = if signed { -half..half } else { 0..2 * half };
+    if (0..frame.samples.len()).any(|index| !range.contains(&i64::from(value(index)))) {
+        return Err(Error::encode("JPEG 2000", "samples have more bits than the stream"));
+    }
+    let plane = |component| (component..frame.samples.len()).step_by(components).map(value).collect();
+    let planes: Vec<Vec<i32>> = (0..components).map(plane).collect();
+    let transformed = transformed && components == 3;
+    let (width, height) = (d.columns, d.rows);
+    encoder::encode(encoder::Image { width, height, precision, signed, transformed, planes: &planes })
+}
+
+/// Returns Bits Stored if they hold all samples, else Bits Allocated.
+fn coded_bits(frame: &Frame) -> u32 {
+    let d = &frame.description;
+    let (stored, allocated) = (u32::from(d.bits_stored), u32::from(d.bits_allocated));
+    let above = 32 - stored;
+    let fits = |container: u32| {
+        let (low, sign) = (container << above >> above, (container << above).cast_signed() >> above);
+        let extended = sign.cast_unsigned() << (32 - allocated) >> (32 - allocated);
+        container == if d.signed { extended } else { low }
+    };
+    let all = (0..frame.samples.len()).all(|index| fits(frame.samples.get(index)));
+    if all { stored } else { allocated }
+}
+
 /// Returns whether a stream says that it lost information. One that does not may still have.
 pub fn is_lossy(data: &[u8]) -> bool {
     codestream(data).and_then(Header::read).is_ok_and(|header| header.irreversible)
@@ -56,6 +117,8 @@ struct Header {
     columns: u32,
     components: usize,
     precision: u32,
+    /// Samples are signed.
+    signed: bool,
     /// A multiple component transform is used.
     transformed: bool,
     /// The wavelet transform is the 9-7 one, which loses information.
@@ -122,6 +185,7 @@ impl Header {
             columns: right - left,
             components,
             precision: u32::from(depth & 0x7F) + 1,
+            signed: depth & 0x80 != 0,
             transformed: false,
             irreversible: false,
             tiles: usize::from(tiles),

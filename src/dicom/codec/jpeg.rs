@@ -15,41 +15,105 @@ use crate::error::{Error, Result};
 /// [`Error::Decode`] if the stream does not fit the description, is incomplete, or is of a process that has no
 /// decoder (hierarchical, lossless with arithmetic coding).
 pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
-    let stream = Stream::read("JPEG", data, 1)?;
-    stream.header.check("JPEG", description)?;
-    let process = Process::of(&stream.header)?;
-    check_scans(&stream, data, process)?;
-    if process == Process::Lossless && stream.header.components.iter().any(|c| c.1 != stream.header.components[0].1) {
-        return Err(failed("lossless stream with subsampled components"));
-    }
-    let transformed = is_transformed(&stream, data, process, description.photometric);
-    let photometric = match (process, description.photometric) {
-        (_, gray) if gray.samples_per_pixel() == 1 => gray,
-        (Process::Lossless, _) if transformed => Photometric::YbrFull,
-        // Nothing is shared between pixels in a lossless stream.
-        (Process::Lossless, Photometric::YbrFull | Photometric::YbrFull422) => Photometric::YbrFull,
-        (Process::Lossless, Photometric::YbrPartial422) => Photometric::YbrPartial422,
-        _ => Photometric::Rgb,
-    };
-    let shape = Shape {
-        width: stream.header.columns,
-        height: stream.header.rows,
-        components: stream.header.components.len(),
-        precision: stream.header.precision,
-    };
-    let plain = rewrite(&stream, data, process, transformed);
-    let samples = match (decompress(&plain, shape)?, description.bits_allocated) {
+    let jpeg = Jpeg::read(description, data)?;
+    let samples = match (decompress(&jpeg.plain(), jpeg.shape())?, description.bits_allocated) {
         (Decoded::Bits8(samples), 8) => Samples::U8(samples),
         (Decoded::Bits8(samples), 16) => Samples::U16(samples.into_iter().map(u16::from).collect()),
         (Decoded::Bits16(samples), 16) => Samples::U16(samples),
         _ => return Err(failed("precision does not fit bits allocated")),
     };
-    Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
+    Ok(Frame { description: jpeg.description(description), samples })
+}
+
+/// A stream that fits its description.
+pub(super) struct Jpeg<'a> {
+    pub(super) stream: Stream,
+    pub(super) process: Process,
+    /// The three components are YCbCr.
+    pub(super) transformed: bool,
+    /// What the decoded samples are.
+    photometric: Photometric,
+    data: &'a [u8],
+}
+
+impl<'a> Jpeg<'a> {
+    /// Reads the markers of `data` and checks them.
+    pub(super) fn read(description: &PixelDescription, data: &'a [u8]) -> Result<Self> {
+        let stream = Stream::read("JPEG", data, 1)?;
+        stream.header.check("JPEG", description)?;
+        let process = Process::of(&stream.header)?;
+        check_scans(&stream, data, process)?;
+        let first = stream.header.components[0].1;
+        if process == Process::Lossless && stream.header.components.iter().any(|c| c.1 != first) {
+            return Err(failed("lossless stream with subsampled components"));
+        }
+        let transformed = is_transformed(&stream, data, process, description.photometric);
+        let photometric = match (process, description.photometric) {
+            (_, gray) if gray.samples_per_pixel() == 1 => gray,
+            (Process::Lossless, _) if transformed => Photometric::YbrFull,
+            // Nothing is shared between pixels in a lossless stream.
+            (Process::Lossless, Photometric::YbrFull | Photometric::YbrFull422) => Photometric::YbrFull,
+            (Process::Lossless, Photometric::YbrPartial422) => Photometric::YbrPartial422,
+            _ => Photometric::Rgb,
+        };
+        Ok(Self { stream, process, transformed, photometric, data })
+    }
+
+    /// Returns how the decoded samples are to be read.
+    pub(super) fn description(&self, stored: &PixelDescription) -> PixelDescription {
+        PixelDescription { photometric: self.photometric, planar: false, ..stored.clone() }
+    }
+
+    /// Returns what the library is told of the stream.
+    pub(super) fn shape(&self) -> Shape {
+        let header = &self.stream.header;
+        let (width, height) = (header.columns, header.rows);
+        Shape { width, height, components: header.components.len(), precision: header.precision }
+    }
+
+    /// Returns the stream as the library is given it.
+    pub(super) fn plain(&self) -> Vec<u8> {
+        rewrite(&self.stream, self.data, self.process, self.transformed)
+    }
+
+    /// Gives a stream that the library made the color markers of this one, and no other application or comment
+    /// segments: a decoder must take the components for what it took them before.
+    ///
+    /// A thumbnail in the JFIF segment goes.
+    pub(super) fn with_color_markers(&self, made: &[u8]) -> Result<Vec<u8>> {
+        let new = Stream::read("JPEG", made, 1)?;
+        let mut out = Vec::with_capacity(made.len() + 48);
+        out.extend([0xFF, SOI]);
+        if let Some(jfif) = application(&self.stream, self.data, 0xE0, b"JFIF\0") {
+            // Version, unit and densities; what is missing of them is 1.1, none, 1 and 1.
+            let fields = jfif.get(5..12).unwrap_or(&[1, 1, 0, 0, 1, 0, 1]);
+            out.extend([0xFF, 0xE0, 0, 16]);
+            out.extend(b"JFIF\0");
+            out.extend(fields);
+            out.extend([0, 0]);
+        }
+        if let Some(adobe) = application(&self.stream, self.data, 0xEE, b"Adobe").and_then(|adobe| adobe.get(..12)) {
+            out.extend([0xFF, 0xEE, 0, 14]);
+            out.extend(adobe);
+        }
+        for part in &new.parts {
+            match part {
+                Part::Segment(0xE0..=0xEF | 0xFE, _) => {}
+                Part::Segment(marker, range) => {
+                    out.extend([0xFF, *marker]);
+                    out.extend_from_slice(&made[range.start - 2..range.end]);
+                }
+                Part::Coded(range) => out.extend_from_slice(&made[range.clone()]),
+            }
+        }
+        out.extend([0xFF, EOI]);
+        Ok(out)
+    }
 }
 
 /// The coding processes, as far as they differ here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Process {
+pub(super) enum Process {
     /// Baseline and extended sequential.
     Sequential,
     /// Spectral selection, full progression.
@@ -107,25 +171,27 @@ fn is_transformed(stream: &Stream, data: &[u8], process: Process, photometric: P
     if stream.header.components.len() != 3 {
         return false;
     }
-    let application = |marker: u8, name: &[u8]| {
-        stream.parts.iter().find_map(|part| match part {
-            Part::Segment(found, range) if *found == marker => {
-                data.get(range.clone()).filter(|payload| payload.starts_with(name))
-            }
-            _ => None,
-        })
-    };
-    if let Some(&transform) = application(0xEE, b"Adobe").and_then(|adobe| adobe.get(11)) {
+    if let Some(&transform) = application(stream, data, 0xEE, b"Adobe").and_then(|adobe| adobe.get(11)) {
         return transform != 0;
     }
     if process == Process::Lossless {
         return false;
     }
-    if application(0xE0, b"JFIF\0").is_some() {
+    if application(stream, data, 0xE0, b"JFIF\0").is_some() {
         return true;
     }
     let letters = stream.header.components.iter().map(|c| c.0).eq(*b"RGB");
     !letters && photometric != Photometric::Rgb
+}
+
+/// Returns the first application segment of this marker and name.
+fn application<'d>(stream: &Stream, data: &'d [u8], marker: u8, name: &[u8]) -> Option<&'d [u8]> {
+    stream.parts.iter().find_map(|part| match part {
+        Part::Segment(found, range) if *found == marker => {
+            data.get(range.clone()).filter(|payload| payload.starts_with(name))
+        }
+        _ => None,
+    })
 }
 
 /// Writes the stream anew, with nothing left in it that a decoder could stumble over.

@@ -2,6 +2,7 @@
 
 use dicom_dictionary_std::uids;
 
+use super::charls_encoder::{self, Image, Mode};
 use super::dicom_rs;
 use super::markers::Stream;
 use super::native::interleave;
@@ -67,6 +68,71 @@ pub fn is_lossy(data: &[u8]) -> bool {
             scan.get(1 + 2 * components).is_some_and(|&near| near > 0)
         })
     })
+}
+
+/// Encodes one frame losslessly, with the precision and the interleaving of the stream `like` where there is one.
+///
+/// # Errors
+///
+/// [`Error::Encode`] if the samples have more bits than the stream, or the encoder refuses.
+pub fn encode(frame: &Frame, like: Option<&[u8]>) -> Result<Vec<u8>> {
+    let description = &frame.description;
+    let components = usize::from(description.samples_per_pixel);
+    let (precision, interleaving) = match like {
+        Some(data) => {
+            let stream = Stream::read("JPEG-LS", data, 0x80)?;
+            let scan = stream.scans(data).next().unwrap_or_default();
+            // 14495-1 C.2.3: ILV is the last parameter but one.
+            let mode = scan.get(scan.len().saturating_sub(2)).copied().unwrap_or(0);
+            (u16::from(stream.header.precision), mode)
+        }
+        None => (coded_bits(frame), 2),
+    };
+    let mode = match (components, interleaving) {
+        (2.., 1) => Mode::Line,
+        (2.., 2) => Mode::Sample,
+        _ => Mode::None,
+    };
+    let values = fitted(frame, precision)?;
+    let pixels = values.len() / components.max(1);
+    let order: Vec<u16> = match mode {
+        Mode::None => (0..values.len()).map(|i| values[i % pixels * components + i / pixels]).collect(),
+        Mode::Line | Mode::Sample => values,
+    };
+    let bytes: Vec<u8> = if precision > 8 {
+        order.iter().flat_map(|value| value.to_ne_bytes()).collect()
+    } else {
+        order.iter().map(|value| value.to_le_bytes()[0]).collect()
+    };
+    let narrow = |value: u16| u8::try_from(value).map_err(|_| Error::encode("JPEG-LS", "too many bits or components"));
+    let image = Image {
+        width: description.columns,
+        height: description.rows,
+        // The standard knows no samples of one bit.
+        precision: narrow(precision.max(2))?,
+        components: narrow(description.samples_per_pixel)?,
+        mode,
+    };
+    charls_encoder::encode(image, &bytes)
+}
+
+/// Returns the lowest precision that holds all samples, at least that of the description.
+fn coded_bits(frame: &Frame) -> u16 {
+    let all = (0..frame.samples.len()).fold(0, |all, index| all | frame.samples.get(index));
+    let used = u16::try_from(u32::BITS - all.leading_zeros()).expect("at most 32");
+    used.max(frame.description.high_bit + 1)
+}
+
+/// Returns the samples in the width of the stream. Of signed ones the bits above it repeat the sign.
+fn fitted(frame: &Frame, precision: u16) -> Result<Vec<u16>> {
+    let largest = (1_u32 << precision.min(16)) - 1;
+    let fit = |index| {
+        let value = frame.samples.get(index);
+        let cut = if frame.description.signed { value & largest } else { value };
+        let fits = u16::try_from(cut).ok().filter(|_| cut <= largest);
+        fits.ok_or_else(|| Error::encode("JPEG-LS", "samples have more bits than the stream"))
+    };
+    (0..frame.samples.len()).map(fit).collect()
 }
 
 /// Makes an error of this codec.

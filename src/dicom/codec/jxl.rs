@@ -1,7 +1,12 @@
 //! JPEG XL (ISO/IEC 18181), lossless, lossy and recompressed JPEG.
 
+use jxl_oxide::frame::Encoding;
 use jxl_oxide::image::BitDepth;
 use jxl_oxide::{AllocTracker, InitializeResult, JxlImage};
+use zune_core::bit_depth::BitDepth as Depth;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::EncoderOptions;
+use zune_jpegxl::JxlSimpleEncoder;
 
 use super::markers::check_size;
 use super::native::usize_of;
@@ -60,6 +65,49 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     };
     let photometric = if components == 3 { Photometric::Rgb } else { description.photometric };
     Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
+}
+
+/// Returns whether a stream is coded with the DCT or in the color space XYB, both of which lose information. One that
+/// is not may still have.
+pub fn is_lossy(data: &[u8]) -> bool {
+    JxlImage::builder().read(data).is_ok_and(|image| {
+        let dct = image.frame_header(0).is_none_or(|header| header.encoding != Encoding::Modular);
+        dct || image.image_header().metadata.xyb_encoded
+    })
+}
+
+/// Checks that a masked frame can be encoded losslessly in the form of its stream.
+///
+/// # Errors
+///
+/// [`Error::Encode`] if the stream is lossy: Photometric Interpretation may say so too (`XYB`).
+pub fn check_lossless(data: &[u8]) -> Result<()> {
+    if is_lossy(data) { Err(Error::encode("JPEG XL", "stream is lossy")) } else { Ok(()) }
+}
+
+/// Encodes one frame losslessly, in 8 or 16 bits a sample.
+///
+/// # Errors
+///
+/// [`Error::Encode`] if the encoder refuses: it wants at least two rows and columns.
+pub fn encode(frame: &Frame) -> Result<Vec<u8>> {
+    let d = &frame.description;
+    let (bytes, depth) = match &frame.samples {
+        Samples::U8(v) => (v.clone(), Depth::Eight),
+        Samples::U16(v) => (v.iter().flat_map(|value| value.to_ne_bytes()).collect(), Depth::Sixteen),
+        Samples::U32(_) => return Err(Error::encode("JPEG XL", "samples of 32 bits")),
+    };
+    let color = if d.samples_per_pixel == 1 { ColorSpace::Luma } else { ColorSpace::RGB };
+    let mut out = Vec::new();
+    // One thread: instances are worked on side by side already.
+    let options = EncoderOptions::new(usize_of(d.columns.into())?, usize_of(d.rows.into())?, color, depth);
+    let encoder = JxlSimpleEncoder::new(&bytes, options.set_num_threads(1));
+    encoder.encode(&mut out).map_err(|source| Error::Encode {
+        codec: "JPEG XL",
+        problem: "frame cannot be encoded".into(),
+        source: Some(format!("{source:?}").into()),
+    })?;
+    Ok(out)
 }
 
 /// Returns the integer nearest to a fraction of `largest`.

@@ -24,8 +24,8 @@ pub(super) struct FrameHeader {
     pub(super) rows: u16,
     /// Columns.
     pub(super) columns: u16,
-    /// Identifier and sampling factors (horizontal << 4 | vertical) of each component.
-    pub(super) components: Vec<(u8, u8)>,
+    /// Identifier, sampling factors (horizontal << 4 | vertical) and quantization table of each component.
+    pub(super) components: Vec<(u8, u8, u8)>,
 }
 
 impl FrameHeader {
@@ -40,7 +40,7 @@ impl FrameHeader {
             precision,
             rows: u16::from_be_bytes([r1, r0]),
             columns: u16::from_be_bytes([c1, c0]),
-            components: rest.as_chunks::<3>().0.iter().map(|&[id, sampling, _]| (id, sampling)).collect(),
+            components: rest.as_chunks::<3>().0.iter().map(|&[id, sampling, table]| (id, sampling, table)).collect(),
         })
     }
 

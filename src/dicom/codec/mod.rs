@@ -1,14 +1,21 @@
-//! Decoders for each family of transfer syntax: bytes of one frame in, checked samples out.
+//! Decoders and encoders for each family of transfer syntax: bytes of one frame in, checked samples out, and back.
 //!
 //! How frames are found in a file is left to the caller, as is the choice of what to do with an error.
 
+mod charls_encoder;
 mod dicom_rs;
+mod encode;
 mod j2k;
 mod jpeg;
+mod jpeg_blocks;
+mod jpeg_lossless;
 mod jpegls;
 mod jxl;
 mod markers;
+#[cfg(test)]
+mod mask_tests;
 pub mod native;
+mod openjp2_encoder;
 mod rle;
 mod syntaxes;
 #[cfg(test)]
@@ -20,6 +27,7 @@ mod turbo;
 use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use encode::{Fallback, Masker, encode};
 pub use syntaxes::{MaskForm, SyntaxInfo, held_kind, lookup, syntaxes};
 
 use super::pixels::{Frame, PixelDescription, Samples};
@@ -59,6 +67,7 @@ pub fn lossy_method(transfer_syntax: &str, data: &[u8]) -> Option<&'static str> 
         "90" | "91" => (j2k::is_lossy, "ISO_15444_1"),
         "201" | "202" | "203" => (j2k::is_lossy, "ISO_15444_15"),
         "50" | "51" | "52" | "53" | "54" | "55" | "56" | "57" | "70" => (jpeg::is_lossy, "ISO_10918_1"),
+        "110" | "111" | "112" => (jxl::is_lossy, "ISO_18181_1"),
         _ => return None,
     };
     is_lossy(data).then_some(method)
@@ -96,8 +105,13 @@ fn without_padding<'a>(description: &PixelDescription, data: &'a [u8]) -> Result
     }
 }
 
-/// Undoes Deflated Image Frame Compression (PS3.5 A.4.13): RFC 1951 without a wrapper, then a native frame.
+/// Undoes Deflated Image Frame Compression (PS3.5 A.4.13) and unpacks the native frame.
 fn inflate(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
+    native::unpack(description, false, false, without_padding(description, &inflated(description, data)?)?)
+}
+
+/// Undoes RFC 1951 without a wrapper; the result is a native frame, which may be padded.
+fn inflated(description: &PixelDescription, data: &[u8]) -> Result<Vec<u8>> {
     let expected = description.native_frame_bits().div_ceil(8);
     let mut frame = Vec::new();
     // Two bytes more than the frame and its pad byte are enough to see that there is too much.
@@ -111,5 +125,5 @@ fn inflate(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
     if frame.len() as u64 > expected.next_multiple_of(2) {
         return Err(Error::decode("deflate", "stream holds more than a frame"));
     }
-    native::unpack(description, false, false, without_padding(description, &frame)?)
+    Ok(frame)
 }

@@ -54,6 +54,20 @@ pub fn unpack(description: &PixelDescription, big_endian: bool, word_swapped: bo
     Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
 }
 
+/// Returns the samples as native little endian bytes; single bits are packed from the lowest up (PS3.5 8.1.1).
+#[must_use]
+pub fn pack(frame: &Frame) -> Vec<u8> {
+    match &frame.samples {
+        Samples::U8(v) if frame.description.bits_allocated == 1 => {
+            let pack = |bits: &[u8]| bits.iter().enumerate().fold(0, |byte, (i, &bit)| byte | (bit & 1) << i);
+            v.chunks(8).map(pack).collect()
+        }
+        Samples::U8(v) => v.clone(),
+        Samples::U16(v) => v.iter().flat_map(|s| s.to_le_bytes()).collect(),
+        Samples::U32(v) => v.iter().flat_map(|s| s.to_le_bytes()).collect(),
+    }
+}
+
 /// Returns one byte of 0 or 1 a pixel.
 fn bits(bytes: &[u8], description: &PixelDescription) -> Result<Vec<u8>> {
     if description.samples_per_pixel != 1 {

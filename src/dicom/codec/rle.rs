@@ -1,4 +1,4 @@
-//! RLE Lossless (PS3.5 Annex G): 8, 16 and 32 bits, decoded strictly.
+//! RLE Lossless (PS3.5 Annex G): 8, 16 and 32 bits, decoded strictly, and encoded.
 
 use super::native::usize_of;
 use crate::dicom::pixels::{Frame, Photometric, PixelDescription, Samples};
@@ -47,6 +47,65 @@ pub fn decode(description: &PixelDescription, data: &[u8]) -> Result<Frame> {
         other => other,
     };
     Ok(Frame { description: PixelDescription { photometric, planar: false, ..description.clone() }, samples })
+}
+
+/// Encodes one frame: a segment for each byte of a sample, most significant first, component by component.
+///
+/// # Errors
+///
+/// [`Error::Encode`] if there are more segments than a header can hold, which no frame here has, or the frame does not
+/// fit its 32-bit offsets.
+pub fn encode(frame: &Frame) -> Result<Vec<u8>> {
+    let description = &frame.description;
+    if description.bits_allocated == 1 {
+        return Err(Error::encode("RLE", "one-bit pixels"));
+    }
+    let components = usize::from(description.samples_per_pixel);
+    let width = usize::from(description.bits_allocated / 8);
+    let columns = usize_of(description.columns.into())?;
+    let mut out = vec![0; HEADER];
+    let too_large = || Error::encode("RLE", "frame is too large");
+    out[..4].copy_from_slice(&u32::try_from(components * width).map_err(|_| too_large())?.to_le_bytes());
+    let mut row = vec![0; columns];
+    for segment in 0..components * width {
+        let (component, place) = (segment / width, segment % width);
+        let offset = u32::try_from(out.len()).map_err(|_| too_large())?;
+        let entry = out.get_mut(4 + 4 * segment..8 + 4 * segment).filter(|_| segment < HEADER / 4 - 1);
+        entry.ok_or_else(too_large)?.copy_from_slice(&offset.to_le_bytes());
+        for first in (0..usize_of(description.pixels())?).step_by(columns) {
+            for (x, byte) in row.iter_mut().enumerate() {
+                let sample = frame.samples.get((first + x) * components + component);
+                *byte = sample.to_be_bytes()[4 - width + place];
+            }
+            // No run goes on in the next row (PS3.5 G.3.1).
+            pack(&row, &mut out);
+        }
+        out.resize(out.len().next_multiple_of(2), 0);
+    }
+    Ok(out)
+}
+
+/// Codes `row` with replicate runs where three or more bytes are equal, or two at the start of a run, and literal runs
+/// for all others.
+fn pack(row: &[u8], out: &mut Vec<u8>) {
+    let run_at = |at: usize| row[at..].iter().take(128).take_while(|&&byte| byte == row[at]).count();
+    let length = |count: usize| u8::try_from(count).expect("runs are of 1 to 128 bytes");
+    let mut at = 0;
+    while at < row.len() {
+        let run = run_at(at);
+        if run >= 2 {
+            out.extend([length(257 - run), row[at]]);
+            at += run;
+            continue;
+        }
+        let mut end = at + 1;
+        while end < row.len() && end - at < 128 && run_at(end) < 3 {
+            end += 1;
+        }
+        out.push(length(end - at - 1));
+        out.extend_from_slice(&row[at..end]);
+        at = end;
+    }
 }
 
 /// Cuts the frame into its segments.
@@ -113,8 +172,8 @@ mod tests {
     use crate::dicom::codec::testing::describe;
     use proptest::prelude::*;
 
-    /// Codes planes with literal runs, or replicate runs where two or more bytes are equal.
-    fn encode(planes: &[Vec<u8>]) -> Vec<u8> {
+    /// Codes planes, independently of the encoder above, with literal runs, or replicate runs where two or more bytes are equal.
+    fn coded(planes: &[Vec<u8>]) -> Vec<u8> {
         let mut segments: Vec<Vec<u8>> = Vec::new();
         for plane in planes {
             let mut out = Vec::new();
@@ -146,14 +205,14 @@ mod tests {
     #[test]
     fn bytes_of_a_sample_are_most_significant_first() {
         let d = describe(1, 2, Photometric::Monochrome2, 16);
-        let frame = decode(&d, &encode(&[vec![1, 3], vec![2, 4]])).expect("well formed");
+        let frame = decode(&d, &coded(&[vec![1, 3], vec![2, 4]])).expect("well formed");
         assert_eq!(frame.samples, Samples::U16(vec![0x0102, 0x0304]));
     }
 
     #[test]
     fn full_range_ybr_keeps_its_name() {
         let d = describe(1, 1, Photometric::YbrFull, 8);
-        let frame = decode(&d, &encode(&[vec![1], vec![2], vec![3]])).expect("well formed");
+        let frame = decode(&d, &coded(&[vec![1], vec![2], vec![3]])).expect("well formed");
         assert_eq!(frame.description.photometric, Photometric::YbrFull);
         assert_eq!(frame.samples, Samples::U8(vec![1, 2, 3]));
     }
@@ -162,11 +221,11 @@ mod tests {
     fn a_missing_segment_a_short_and_a_long_one_are_errors() {
         let d = describe(2, 2, Photometric::Monochrome2, 16);
         let plane = vec![1, 2, 3, 4];
-        assert!(decode(&d, &encode(&[plane.clone(), plane.clone()])).is_ok());
-        assert!(decode(&d, &encode(std::slice::from_ref(&plane))).is_err());
-        assert!(decode(&d, &encode(&[plane.clone(), vec![1, 2, 3]])).is_err());
-        assert!(decode(&d, &encode(&[plane.clone(), vec![1, 2, 3, 4, 5, 6]])).is_err());
-        let mut crossed = encode(&[plane.clone(), plane]);
+        assert!(decode(&d, &coded(&[plane.clone(), plane.clone()])).is_ok());
+        assert!(decode(&d, &coded(std::slice::from_ref(&plane))).is_err());
+        assert!(decode(&d, &coded(&[plane.clone(), vec![1, 2, 3]])).is_err());
+        assert!(decode(&d, &coded(&[plane.clone(), vec![1, 2, 3, 4, 5, 6]])).is_err());
+        let mut crossed = coded(&[plane.clone(), plane]);
         crossed.copy_within(8..12, 4);
         assert!(decode(&d, &crossed).is_err());
     }
@@ -174,7 +233,7 @@ mod tests {
     #[test]
     fn a_tiny_stream_claims_no_memory_for_a_large_frame() {
         let d = describe(60_000, 60_000, Photometric::Monochrome2, 8);
-        assert!(decode(&d, &encode(&[vec![0; 128]])).is_err());
+        assert!(decode(&d, &coded(&[vec![0; 128]])).is_err());
     }
 
     proptest! {
@@ -185,14 +244,44 @@ mod tests {
                 .flat_map(|c| (0..4).map(move |place| (c, place)))
                 .map(|(c, place)| values.iter().skip(c).step_by(3).map(|v| v.to_be_bytes()[place]).collect())
                 .collect();
-            prop_assert_eq!(decode(&d, &encode(&planes)).expect("well formed").samples, Samples::U32(values));
+            prop_assert_eq!(decode(&d, &coded(&planes)).expect("well formed").samples, Samples::U32(values));
+        }
+
+        #[test]
+        fn what_is_encoded_decodes_and_no_run_passes_the_end_of_a_row(
+            values in prop::collection::vec(prop_oneof![Just(7_u32), any::<u32>()], 3 * 5 * 300),
+            bits in prop::sample::select(vec![8_u16, 16, 32]),
+        ) {
+            let d = describe(5, 300, Photometric::Rgb, bits);
+            let samples = match bits {
+                8 => Samples::U8(values.iter().map(|v| v.to_le_bytes()[0]).collect()),
+                16 => Samples::U16(values.iter().map(|v| u16::from_le_bytes([v.to_le_bytes()[0], v.to_le_bytes()[1]])).collect()),
+                _ => Samples::U32(values),
+            };
+            let frame = Frame { description: d.clone(), samples };
+            let data = encode(&frame).expect("fits");
+            prop_assert_eq!(data.len() % 2, 0);
+            prop_assert_eq!(&decode(&d, &data).expect("well formed"), &frame);
+            for segment in segments(&data, usize::from(bits / 8) * 3).expect("well formed") {
+                let (mut rest, mut filled) = (segment, 0);
+                while filled < 1500 {
+                    let control = rest[0];
+                    let (run, bytes) = if control < 128 {
+                        (usize::from(control) + 1, usize::from(control) + 2)
+                    } else {
+                        (257 - usize::from(control), 2)
+                    };
+                    prop_assert!(filled / 300 == (filled + run - 1) / 300);
+                    (rest, filled) = (&rest[bytes..], filled + run);
+                }
+            }
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), at in 0_usize..200) {
             let d = describe(2, 2, Photometric::Monochrome2, 8);
             let _ = decode(&d, &bytes);
-            let mut mutated = encode(&[vec![1, 1, 2, 3]]);
+            let mut mutated = coded(&[vec![1, 1, 2, 3]]);
             let at = at % mutated.len();
             mutated[at] = bytes.first().copied().unwrap_or(0);
             let _ = decode(&d, &mutated);

@@ -5,8 +5,14 @@
 pub enum MaskForm {
     /// Native samples are changed where they lie; the transfer syntax stays.
     InPlace,
-    /// Frames are decoded and written native, in Explicit VR Little Endian.
-    ExplicitVrLittleEndian,
+    /// Coded blocks are replaced inside the stream; all others keep their coefficients, and the transfer syntax stays.
+    JpegBlocks,
+    /// The masked frames are encoded again, without loss; the transfer syntax stays.
+    Reencoded,
+    /// As `Reencoded` where the stream shows that it is reversible, else as `Fallback`.
+    ReencodedIfReversible,
+    /// All frames are decoded and written in a lossless transfer syntax of the user's choice.
+    Fallback,
     /// Nothing is decoded, the instance is held.
     Held,
 }
@@ -50,9 +56,9 @@ const fn native(uid: &'static str, name: &'static str) -> SyntaxInfo {
     SyntaxInfo { uid, name, decode: true, encapsulated: false, mask: MaskForm::InPlace }
 }
 
-/// Makes a row for frames that are decoded and written native.
-const fn coded(uid: &'static str, name: &'static str) -> SyntaxInfo {
-    SyntaxInfo { uid, name, decode: true, encapsulated: true, mask: MaskForm::ExplicitVrLittleEndian }
+/// Makes a row for frames that are decoded from fragments.
+const fn coded(uid: &'static str, name: &'static str, mask: MaskForm) -> SyntaxInfo {
+    SyntaxInfo { uid, name, decode: true, encapsulated: true, mask }
 }
 
 /// Makes a row for what cannot be decoded.
@@ -60,23 +66,25 @@ const fn held(uid: &'static str, name: &'static str) -> SyntaxInfo {
     SyntaxInfo { uid, name, decode: false, encapsulated: true, mask: MaskForm::Held }
 }
 
+use MaskForm::{Fallback, JpegBlocks, Reencoded, ReencodedIfReversible};
+
 const SYNTAXES: &[SyntaxInfo] = &[
     native("1.2.840.10008.1.2", "Implicit VR Little Endian"),
     native("1.2.840.10008.1.2.1", "Explicit VR Little Endian"),
     native("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian"),
     native("1.2.840.10008.1.2.2", "Explicit VR Big Endian"),
-    coded("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed"),
-    coded("1.2.840.10008.1.2.5", "RLE Lossless"),
-    coded("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression"),
-    coded("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)"),
-    coded("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 and 4)"),
-    coded("1.2.840.10008.1.2.4.52", "JPEG Extended (Process 3 and 5)"),
-    coded("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection (Process 6 and 8)"),
-    coded("1.2.840.10008.1.2.4.54", "JPEG Spectral Selection (Process 7 and 9)"),
-    coded("1.2.840.10008.1.2.4.55", "JPEG Full Progression (Process 10 and 12)"),
-    coded("1.2.840.10008.1.2.4.56", "JPEG Full Progression (Process 11 and 13)"),
-    coded("1.2.840.10008.1.2.4.57", "JPEG Lossless (Process 14)"),
-    coded("1.2.840.10008.1.2.4.70", "JPEG Lossless (Process 14, Selection Value 1)"),
+    coded("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed", Reencoded),
+    coded("1.2.840.10008.1.2.5", "RLE Lossless", Reencoded),
+    coded("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", Reencoded),
+    coded("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", JpegBlocks),
+    coded("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 and 4)", JpegBlocks),
+    coded("1.2.840.10008.1.2.4.52", "JPEG Extended (Process 3 and 5)", JpegBlocks),
+    coded("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection (Process 6 and 8)", Fallback),
+    coded("1.2.840.10008.1.2.4.54", "JPEG Spectral Selection (Process 7 and 9)", Fallback),
+    coded("1.2.840.10008.1.2.4.55", "JPEG Full Progression (Process 10 and 12)", JpegBlocks),
+    coded("1.2.840.10008.1.2.4.56", "JPEG Full Progression (Process 11 and 13)", JpegBlocks),
+    coded("1.2.840.10008.1.2.4.57", "JPEG Lossless (Process 14)", Reencoded),
+    coded("1.2.840.10008.1.2.4.70", "JPEG Lossless (Process 14, Selection Value 1)", Reencoded),
     held("1.2.840.10008.1.2.4.58", "JPEG Lossless with arithmetic coding (Process 15)"),
     held("1.2.840.10008.1.2.4.59", "JPEG hierarchical (Process 16 and 18)"),
     held("1.2.840.10008.1.2.4.60", "JPEG hierarchical (Process 17 and 19)"),
@@ -86,18 +94,18 @@ const SYNTAXES: &[SyntaxInfo] = &[
     held("1.2.840.10008.1.2.4.64", "JPEG hierarchical (Process 25 and 27)"),
     held("1.2.840.10008.1.2.4.65", "JPEG hierarchical (Process 28)"),
     held("1.2.840.10008.1.2.4.66", "JPEG hierarchical (Process 29)"),
-    coded("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless"),
-    coded("1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless"),
-    coded("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless"),
-    coded("1.2.840.10008.1.2.4.91", "JPEG 2000"),
+    coded("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", Reencoded),
+    coded("1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", Reencoded),
+    coded("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", ReencodedIfReversible),
+    coded("1.2.840.10008.1.2.4.91", "JPEG 2000", ReencodedIfReversible),
     held("1.2.840.10008.1.2.4.92", "JPEG 2000 Part 2 Lossless"),
     held("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2"),
-    coded("1.2.840.10008.1.2.4.201", "HTJ2K Lossless"),
-    coded("1.2.840.10008.1.2.4.202", "HTJ2K Lossless RPCL"),
-    coded("1.2.840.10008.1.2.4.203", "HTJ2K"),
-    coded("1.2.840.10008.1.2.4.110", "JPEG XL Lossless"),
-    coded("1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression"),
-    coded("1.2.840.10008.1.2.4.112", "JPEG XL"),
+    coded("1.2.840.10008.1.2.4.201", "HTJ2K Lossless", Fallback),
+    coded("1.2.840.10008.1.2.4.202", "HTJ2K Lossless RPCL", Fallback),
+    coded("1.2.840.10008.1.2.4.203", "HTJ2K", Fallback),
+    coded("1.2.840.10008.1.2.4.110", "JPEG XL Lossless", ReencodedIfReversible),
+    coded("1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression", Fallback),
+    coded("1.2.840.10008.1.2.4.112", "JPEG XL", ReencodedIfReversible),
     held("1.2.840.10008.1.2.4.94", "JPIP Referenced"),
     held("1.2.840.10008.1.2.4.95", "JPIP Referenced Deflate"),
     held("1.2.840.10008.1.2.4.204", "JPIP HTJ2K Referenced"),
