@@ -11,6 +11,7 @@
 mod attribute;
 pub mod batch;
 pub mod cine;
+mod cleaned;
 pub mod dicom;
 mod error;
 pub mod evaluate;

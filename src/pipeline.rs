@@ -1,12 +1,18 @@
 //! One instance, stage by stage: open, look at each frame, decide, mask, write, check.
 
 use crate::cine;
-use crate::dicom::write::{self, Method};
+use crate::cleaned::{Cleaned, Seen, place_records};
+use crate::dicom::fill::FillChoice;
+use crate::dicom::marks::Marks;
+use crate::dicom::places::{Overlays, Pictures, Placement, Places};
+use crate::dicom::rewrite::Changes;
+use crate::dicom::write::{self, Method, Written};
 use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
+use crate::geometry::Rect;
 use crate::mask;
 use crate::output::Pending;
-use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules};
+use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
 use crate::reader::{Reader, Readings};
 use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, TextPrivacy, WriteMethod};
 use rayon::prelude::*;
@@ -25,6 +31,12 @@ pub struct Pipeline {
     pub rules: Rules,
     /// Kept lines with a lower reading score are for review.
     pub review_below: Option<f32>,
+    /// What becomes of overlay planes.
+    pub overlays: Overlays,
+    /// What masks are filled with.
+    pub fill: FillChoice,
+    /// Which outputs say that they were cleaned.
+    pub marks: Marks,
     /// Finds and reads text.
     pub reader: Reader,
     /// What the report tells of text.
@@ -64,29 +76,27 @@ impl Pipeline {
         record.sop_instance_uid = instance.sop_instance_uid();
         record.modality = instance.modality();
         record.transfer_syntax = Some(instance.file.transfer_syntax.clone());
-        let Some(frames) = instance.frames()? else {
+        let frames = instance.frames()?.map(|frames| Frames { fill: self.fill, ..frames });
+        record.frames.total = frames.as_ref().map_or(0, Frames::count);
+        let places = Places::find(&instance, frames.as_ref(), &self.limits, self.overlays)?;
+        if frames.is_none() && places.is_empty() {
             self.copy(&instance, output, record)?;
             return Ok(Status::NoPixels);
-        };
-        record.frames.total = frames.count();
-        let judge = self.judge(&instance, &frames)?;
-        let (findings, dropped) = self.examine(&frames, &judge)?;
-        let findings = cine::inherit(findings);
-        record.frames = FrameCount { examined: frames.count(), total: frames.count() };
-        record.candidates_dropped = dropped;
-        record.regions = self.regions(&findings, &frames);
-        let any = |decision| findings.iter().flatten().any(|finding| finding.decision == decision);
-        if any(Decision::Review) {
+        }
+        let seen = self.examine(&instance, frames.as_ref(), &places, record)?;
+        record.places = place_records(&places, &seen);
+        if seen.all().any(|finding| finding.decision == Decision::Review) {
             return Ok(Status::Review);
         }
-        if !any(Decision::Mask) {
+        let is_clean = places.removals.is_empty() && !seen.all().any(Finding::is_mask);
+        if !is_clean || self.marks == Marks::All {
+            if let Some(output) = output {
+                self.write(&Cleaned { instance: &instance, frames: frames.as_ref(), places, seen }, output, record)?;
+            }
+        } else {
             self.copy(&instance, output, record)?;
-            return Ok(Status::Clean);
         }
-        if let Some(output) = output {
-            self.write(&frames, &findings, output, record)?;
-        }
-        Ok(Status::Masked)
+        Ok(if is_clean { Status::Clean } else { Status::Masked })
     }
 
     /// Copies the input as it is.
@@ -100,9 +110,50 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Gathers what the decisions on an instance rest on.
-    fn judge(&self, instance: &Instance, frames: &Frames<'_>) -> Result<Judge<'_>> {
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
+    /// Looks at the frames of Pixel Data and at all layers beside it.
+    fn examine(
+        &self,
+        instance: &Instance,
+        frames: Option<&Frames<'_>>,
+        places: &Places<'_>,
+        record: &mut Record,
+    ) -> Result<Seen> {
+        let readings = Readings::default();
+        let mut seen = Seen::default();
+        let mut look = |pictures: &dyn Pictures, plane: Option<&str>| -> Result<Vec<Vec<Finding>>> {
+            let judge = self.judge(instance, pictures)?;
+            let (findings, dropped) = self.look(pictures, &judge, &readings)?;
+            let findings = cine::inherit(findings);
+            record.candidates_dropped += dropped;
+            record.regions.extend(self.regions(&findings, pictures, plane));
+            Ok(findings)
+        };
+        if let Some(frames) = frames {
+            seen.image = look(frames, None)?;
+        }
+        for (index, layer) in places.layers.iter().enumerate() {
+            let skip = places.is_cleared(index);
+            seen.layers.push(if skip { Vec::new() } else { look(layer.pictures(), Some(layer.name()))? });
+        }
+        let image = places.layers.iter().find(|layer| layer.is_image()).map(|layer| layer.count());
+        let total = frames.map(Frames::count).or(image).unwrap_or(0);
+        record.frames = FrameCount { examined: total, total };
+        Ok(seen)
+    }
+
+    /// Gathers what the decisions on pictures of an instance rest on.
+    fn judge(&self, instance: &Instance, pictures: &dyn Pictures) -> Result<Judge<'_>> {
+        let (columns, rows) = pictures.size();
+        let (zones, ultrasound_regions) = match pictures.placement() {
+            Some(placement) => {
+                let zones = self.rules.zones().for_instance(&|name| instance.attribute(name));
+                let place = |zone| placed(zone, placement, (columns, rows));
+                let regions = instance.ultrasound_regions(u32::MAX, u32::MAX);
+                let shift = |rect: Rect| placement.on_picture(rect, columns, rows);
+                (zones.into_iter().filter_map(place).collect(), regions.into_iter().filter_map(shift).collect())
+            }
+            None => (Vec::new(), Vec::new()),
+        };
         Ok(Judge {
             policy: self.policy,
             rules: &self.rules,
@@ -111,32 +162,35 @@ impl Pipeline {
                 Policy::All => Identity::empty(),
                 _ => Identity::new(instance.attributes()?),
             },
-            zones: self.rules.zones().for_instance(&|name| instance.attribute(name)),
-            ultrasound_regions: instance.ultrasound_regions(columns, rows),
+            zones,
+            ultrasound_regions,
             limits: ReadingLimits::default(),
             review_below: self.review_below,
         })
     }
 
-    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame whose
-    /// bytes equal those of the frame before it is not looked at again.
-    fn examine(&self, frames: &Frames<'_>, judge: &Judge<'_>) -> Result<(Vec<Vec<Finding>>, u64)> {
+    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame that
+    /// shows what the frame before it shows is not looked at again.
+    fn look(
+        &self,
+        pictures: &dyn Pictures,
+        judge: &Judge<'_>,
+        readings: &Readings,
+    ) -> Result<(Vec<Vec<Finding>>, u64)> {
         // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
         // does not depend on the order of threads.
         let failed = AtomicU32::new(u32::MAX);
-        let readings = Readings::default();
-        let size = (frames.description.columns, frames.description.rows);
         let look = |frame: u32| -> Result<Option<(Vec<Finding>, u32)>> {
             if frame > failed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             // Frames may be looked at in other threads, where a panic would take the pool along.
             let looked = catch_unwind(AssertUnwindSafe(|| {
-                if frames.repeats(frame)? {
+                if pictures.repeats(frame)? {
                     return Ok(None);
                 }
-                let (lines, dropped) = self.reader.lines(&frames.decode(frame)?, frames, &readings)?;
-                Ok(Some((judge.decide(&lines, frame, size), dropped)))
+                let (lines, dropped) = self.reader.lines(&pictures.views(frame)?, readings)?;
+                Ok(Some((judge.decide(&lines, frame, pictures.size()), dropped)))
             }))
             .unwrap_or(Err(Error::Panic("the frame examination")));
             if looked.is_err() {
@@ -144,7 +198,7 @@ impl Pipeline {
             }
             looked
         };
-        let looked: Vec<_> = (0..frames.count()).into_par_iter().map(look).collect();
+        let looked: Vec<_> = (0..pictures.count()).into_par_iter().map(look).collect();
         let mut findings: Vec<Vec<Finding>> = Vec::new();
         let mut all_dropped = 0;
         for own in looked {
@@ -160,30 +214,78 @@ impl Pipeline {
         Ok((findings, all_dropped))
     }
 
-    /// Writes the masked instance, opens it again, compares, and only then gives it its name.
-    fn write(&self, frames: &Frames<'_>, findings: &[Vec<Finding>], output: &Path, record: &mut Record) -> Result<()> {
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
+    /// Writes the cleaned instance: masked samples of Pixel Data first, then all else that changes; each is opened again
+    /// and compared, and only then the file gets its name.
+    fn write(&self, cleaned: &Cleaned<'_>, output: &Path, record: &mut Record) -> Result<()> {
+        let input = &cleaned.instance.file;
+        record.output_transfer_syntax = Some(input.transfer_syntax.clone());
+        let mut pixels = None;
+        if let Some(frames) = cleaned.frames.filter(|_| cleaned.seen.masks_image()) {
+            let (pending, written) = self.write_pixels(frames, &cleaned.seen.image, output)?;
+            record.output_transfer_syntax = Some(written.transfer_syntax);
+            record.write_method = Some(match written.method {
+                Method::InPlace => WriteMethod::InPlace,
+                Method::Decoded => WriteMethod::Decoded,
+            });
+            pixels = Some(pending);
+        } else if cleaned.seen.all().any(Finding::is_mask) {
+            record.write_method = Some(WriteMethod::InPlace);
+        }
+        let masked = match &mut pixels {
+            Some(pending) => Some(Instance::open(pending.flushed()?, &self.limits)?),
+            None => None,
+        };
+        let rest = self.write_rest(masked.as_ref().unwrap_or(cleaned.instance), cleaned, output)?;
+        let last = rest.or(pixels).ok_or(Error::Verification("nothing was written"))?;
+        input.file.check_unchanged()?;
+        last.commit(self.overwrite)
+    }
+
+    /// Writes the instance with masked samples and nothing else changed.
+    fn write_pixels(
+        &self,
+        frames: &Frames<'_>,
+        findings: &[Vec<Finding>],
+        output: &Path,
+    ) -> Result<(Pending, Written)> {
+        let (columns, rows) = frames.size();
         let region = |frame: u32| mask::region(&findings[frame as usize], columns, rows).map(|own| frames.grown(own));
         let mut pending = Pending::create(output)?;
         let written = write::masked(frames, &region, &mut pending)?;
         let again = Instance::open(pending.flushed()?, &self.limits)?;
         let again_frames = again.frames()?.ok_or(Error::Verification("PixelData is missing"))?;
         write::verify(frames, &region, &written, &again_frames)?;
-        frames.file.file.check_unchanged()?;
-        pending.commit(self.overwrite)?;
-        record.output_transfer_syntax = Some(written.transfer_syntax);
-        record.write_method = Some(match written.method {
-            Method::InPlace => WriteMethod::InPlace,
-            Method::Decoded => WriteMethod::Decoded,
-        });
-        Ok(())
+        Ok((pending, written))
+    }
+
+    /// Writes `instance`, which has its samples masked already, with masked layers, without what has to go, and with
+    /// marks; nothing where none of that changes anything.
+    fn write_rest(&self, instance: &Instance, cleaned: &Cleaned<'_>, output: &Path) -> Result<Option<Pending>> {
+        let frames = instance.frames()?;
+        let places = Places::find(instance, frames.as_ref(), &self.limits, self.overlays)?;
+        let names = |places: &Places<'_>| places.layers.iter().map(|layer| layer.name().to_owned()).collect::<Vec<_>>();
+        if names(&places) != names(&cleaned.places) {
+            return Err(Error::Verification("a layer is missing or added"));
+        }
+        let marks = (self.marks != Marks::Off).then(|| cleaned.done());
+        let changes = Changes::new(instance, &places, cleaned.layer_masks(), marks)?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let mut pending = Pending::create(output)?;
+        changes.write(&instance.file, &mut pending)?;
+        let again = Instance::open(pending.flushed()?, &self.limits)?;
+        let again_frames = again.frames()?;
+        let again_places = Places::find(&again, again_frames.as_ref(), &self.limits, self.overlays)?;
+        changes.verify(instance, &places, &again, &again_places)?;
+        Ok(Some(pending))
     }
 
     /// Makes the report's regions: findings that stand unchanged in consecutive frames become one.
-    fn regions(&self, findings: &[Vec<Finding>], frames: &Frames<'_>) -> Vec<RegionRecord> {
+    fn regions(&self, findings: &[Vec<Finding>], pictures: &dyn Pictures, plane: Option<&str>) -> Vec<RegionRecord> {
         let mut regions: Vec<RegionRecord> = Vec::new();
         let mut open: Vec<(usize, &Finding)> = Vec::new();
-        for (frame, own) in (0..frames.count()).zip(findings) {
+        for (frame, own) in (0..pictures.count()).zip(findings) {
             let mut still_open = Vec::new();
             for finding in own {
                 let place = open.iter().find(|(_, before)| is_unchanged(before, finding)).map(|&(index, _)| index);
@@ -194,7 +296,7 @@ impl Pipeline {
                         region.frames[1] = frame;
                         region.detection_score = higher(region.detection_score, finding.score);
                     }
-                    None => regions.push(self.region(finding, frame, frames)),
+                    None => regions.push(self.region(finding, frame, pictures, plane)),
                 }
             }
             open = still_open;
@@ -202,12 +304,13 @@ impl Pipeline {
         regions
     }
 
-    fn region(&self, finding: &Finding, frame: u32, frames: &Frames<'_>) -> RegionRecord {
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
+    fn region(&self, finding: &Finding, frame: u32, pictures: &dyn Pictures, plane: Option<&str>) -> RegionRecord {
+        let (columns, rows) = pictures.size();
         RegionRecord {
             quad: finding.quad,
-            bounding_box: frames.maskable(finding.area.bounding_box(columns, rows)),
+            bounding_box: pictures.maskable(finding.area.bounding_box(columns, rows)),
             frames: [frame, frame],
+            plane: plane.map(str::to_owned),
             detection_score: finding.score,
             reading: self.privacy.reading(finding),
             action: finding.decision,
@@ -215,6 +318,17 @@ impl Pipeline {
             attribute: finding.attribute.clone(),
         }
     }
+}
+
+/// Brings a zone of the image to a picture that lies on it.
+fn placed(zone: ZoneHit, placement: Placement, (columns, rows): (u32, u32)) -> Option<ZoneHit> {
+    let rect = placement.on_picture(zone.rect, columns, rows)?;
+    let frames = match (zone.frames, placement.frame) {
+        (Some([first, last]), Some(own)) => Some([first.saturating_sub(own), last.checked_sub(own)?]),
+        // It lies on all frames.
+        (_, None) | (None, _) => None,
+    };
+    Some(ZoneHit { rect, frames, ..zone })
 }
 
 /// Returns whether a later frame's finding says the same as one of the frame before.

@@ -1,7 +1,6 @@
 //! One frame's text: found and read in all its views.
 
-use crate::dicom::views::views;
-use crate::dicom::{Frame, Frames};
+use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::text::{self, Detection, DetectorPool, Reading, RecognizerPool, TextLine};
@@ -30,22 +29,22 @@ pub struct Readings(Mutex<HashMap<[u8; 32], Option<Reading>>>);
 const MOST_READINGS: usize = 4096;
 
 impl Reader {
-    /// Returns the text lines of a frame, and the number of candidates that the detector dropped.
+    /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.
     ///
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn lines(&self, frame: &Frame, frames: &Frames<'_>, known: &Readings) -> Result<(Vec<TextLine>, u32)> {
-        let views = views(frame, frames.palette.as_ref(), &frames.windows);
+    pub fn lines(&self, views: &[View], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
+        let Some(first) = views.first() else { return Ok((Vec::new(), 0)) };
         let mut found: Vec<Vec<Detection>> = Vec::new();
         let mut dropped = 0;
-        for view in &views {
+        for view in views {
             let detections = self.detectors.with(|detector| detector.detect(&view.image))?;
             dropped += detections.dropped;
             found.push(detections.lines);
         }
         // The detector sees a margin around the frame; what it finds there covers no pixel.
-        let (columns, rows) = (frame.description.columns, frame.description.rows);
+        let (columns, rows) = first.image.dimensions();
         for lines in &mut found {
             lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
         }

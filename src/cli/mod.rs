@@ -9,6 +9,9 @@ mod run;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::dicom::Limits;
+use deburn::dicom::fill::FillChoice;
+use deburn::dicom::marks::Marks;
+use deburn::dicom::places::Overlays;
 use deburn::phi::Policy;
 use deburn::report::ReportText;
 use deburn::text::{Device, Effort};
@@ -63,6 +66,12 @@ struct MaskArguments {
     /// Where the report goes [default: OUT/deburn-report.jsonl]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// What masks are filled with: black, background (the median around each mask) or a stored value
+    #[arg(long, value_name = "FILL", default_value_t, allow_hyphen_values = true)]
+    fill: FillChoice,
+    /// Which outputs say in their header that burned-in text was removed (PS3.15 E.3.1)
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    marks: Marks,
     /// Replace existing files of the output
     #[arg(long)]
     overwrite: bool,
@@ -89,6 +98,9 @@ struct RunArguments {
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
+    /// What becomes of overlay planes
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    overlays: Overlays,
     /// How carefully text is read
     #[arg(long, value_enum, default_value_t)]
     effort: Effort,
@@ -184,6 +196,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
                 output: Some(&arguments.output),
                 report: Some(&report),
                 overwrite: arguments.overwrite,
+                fill: arguments.fill,
+                marks: arguments.marks,
                 arguments: &arguments.run,
             })
         }
@@ -191,6 +205,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             output: None,
             report: arguments.report.as_deref(),
             overwrite: arguments.overwrite,
+            fill: FillChoice::default(),
+            marks: Marks::default(),
             arguments: &arguments.run,
         }),
         Command::Doctor(arguments) => run::doctor(&arguments.engine),

@@ -3,6 +3,8 @@
 use super::progress::Reporter;
 use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, key, rules, say};
 use deburn::batch;
+use deburn::dicom::fill::FillChoice;
+use deburn::dicom::marks::Marks;
 use deburn::dicom::{Limits, codec};
 use deburn::output::Pending;
 use deburn::phi::Policy;
@@ -26,6 +28,10 @@ pub struct Job<'a> {
     pub report: Option<&'a Path>,
     /// Whether existing files are replaced.
     pub overwrite: bool,
+    /// What masks are filled with.
+    pub fill: FillChoice,
+    /// Which outputs say that they were cleaned.
+    pub marks: Marks,
     /// What both share.
     pub arguments: &'a RunArguments,
 }
@@ -44,6 +50,9 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         policy: job.arguments.policy,
         rules,
         review_below: job.arguments.review_below,
+        overlays: job.arguments.overlays,
+        fill: job.fill,
+        marks: job.marks,
         reader: reader(job, &engine)?,
         privacy: TextPrivacy { text: job.arguments.report_text, key: key::load(job.arguments.text_key.as_deref())? },
         overwrite: job.overwrite,
@@ -154,6 +163,9 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
             effort: job.arguments.effort,
             rules,
             review_below: pipeline.review_below,
+            overlays: pipeline.overlays,
+            fill: pipeline.fill.to_string(),
+            marks: pipeline.marks,
             report_text: pipeline.privacy.text,
             text_key: pipeline.privacy.key.id(),
             max_pixels: pipeline.limits.max_pixels,

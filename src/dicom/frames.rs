@@ -5,11 +5,13 @@
 
 use super::codec::{self, native};
 use super::file::DicomFile;
+use super::fill::{Fill, FillChoice};
 use super::instance::is_subsampled;
 use super::layout::Element;
 use super::palette::PaletteColor;
 use super::pixels::{Frame, Photometric, PixelDescription};
-use super::views::Window;
+use super::places::{Pictures, Placement};
+use super::views::{self, View, Window};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::region::Region;
@@ -154,8 +156,42 @@ pub struct Frames<'a> {
     pub windows: Vec<Window>,
     /// The values of the header.
     pub header: &'a InMemDicomObject,
+    /// Bits of the samples that overlays declare to be theirs.
+    pub overlay_bits: u32,
+    /// What masks are filled with.
+    pub fill: FillChoice,
     /// Where they lie.
     pub store: Store,
+}
+
+impl Pictures for Frames<'_> {
+    fn size(&self) -> (u32, u32) {
+        (self.description.columns, self.description.rows)
+    }
+
+    fn count(&self) -> u32 {
+        self.description.frames
+    }
+
+    fn repeats(&self, frame: u32) -> Result<bool> {
+        Frames::repeats(self, frame)
+    }
+
+    /// The values, and the bits around them where these show something.
+    fn views(&self, frame: u32) -> Result<Vec<View>> {
+        let decoded = self.decode(frame)?;
+        let mut views = views::views(&decoded, self.palette.as_ref(), &self.windows);
+        views.extend(views::unused_bits(&decoded, self.overlay_bits));
+        Ok(views)
+    }
+
+    fn maskable(&self, area: Rect) -> Rect {
+        Frames::maskable(self, area)
+    }
+
+    fn placement(&self) -> Option<Placement> {
+        Some(Placement { frame: Some(0), ..Placement::default() })
+    }
 }
 
 impl Frames<'_> {
@@ -190,6 +226,15 @@ impl Frames<'_> {
                 Ok(bytes)
             }
         }
+    }
+
+    /// Returns what `region` of a decoded frame is filled with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fill::new`].
+    pub fn fill_of(&self, decoded: &Frame, region: &Region) -> Result<Fill> {
+        Fill::new(self.fill, decoded, self.palette.as_ref(), region)
     }
 
     /// Returns whether a frame is stored as the very bytes of the frame before it.
@@ -259,10 +304,10 @@ impl Frames<'_> {
     /// which share their chroma. An odd last column is a pair of its own.
     #[must_use]
     pub fn maskable(&self, area: Rect) -> Rect {
-        if matches!(self.store, Store::Native { .. }) && is_subsampled(&self.description) {
-            return Rect { x0: area.x0 & !1, x1: area.x1.next_multiple_of(2).min(self.description.columns), ..area };
+        match self.store {
+            Store::Native { .. } => self.description.whole_pairs(area),
+            Store::Encapsulated(_) => area,
         }
-        area
     }
 
     /// Grows `region` to what can be masked by itself, as [`Frames::maskable`].
@@ -271,13 +316,7 @@ impl Frames<'_> {
         if !is_subsampled(&self.description) {
             return region;
         }
-        let mut grown = region.clone();
-        for pixel in region.indices() {
-            let pixel = u32::try_from(pixel).expect("frames have fewer than 2^32 pixels");
-            let (x, y) = (pixel % region.width(), pixel / region.width());
-            grown.add_rect(self.maskable(Rect::new(x, y, x + 1, y + 1)));
-        }
-        grown
+        region.grown(|area| self.maskable(area))
     }
 }
 

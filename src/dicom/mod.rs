@@ -1,6 +1,7 @@
 //! The only code that knows DICOM: open, frames, views, write back.
 
 pub mod attributes;
+mod blobs;
 pub mod bytes;
 mod charset;
 pub mod codec;
@@ -8,12 +9,19 @@ pub mod color;
 mod edit;
 pub mod file;
 pub mod fill;
+mod floats;
 pub mod frames;
 pub mod header;
 pub mod instance;
 pub mod layout;
+pub mod marks;
+mod nested;
+mod overlays;
 pub mod palette;
 pub mod pixels;
+pub mod places;
+pub mod rewrite;
+mod scan;
 pub mod views;
 pub mod write;
 

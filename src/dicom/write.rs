@@ -5,7 +5,6 @@
 
 use super::codec;
 use super::edit::{Edit, edits_for_native};
-use super::fill::Fill;
 use super::frames::{Frames, Store};
 use super::pixels::{Frame, Samples};
 use crate::error::{Error, Result};
@@ -50,18 +49,17 @@ pub fn masked(
     let file = frames.file;
     match &frames.store {
         Store::Native { value, .. } => {
-            let fill = Fill::black(&frames.description, frames.palette.as_ref())?;
             if file.is_deflated() {
                 copy(&mut file.file.reader(0, file.meta.as_ref().map_or(0, |meta| meta.range.end)), out)?;
                 let mut data = Cursor::new(Vec::new());
                 copy(&mut file.data().reader(0, file.data().len()), &mut data)?;
-                patch(frames, value, regions, &fill, &mut data)?;
+                patch(frames, value, regions, &mut data)?;
                 let mut encoder = DeflateEncoder::new(&mut *out, Compression::default());
                 encoder.write_all(data.get_ref()).map_err(WRITE)?;
                 encoder.finish().map_err(WRITE)?;
             } else {
                 copy(&mut file.file.reader(0, file.file.len()), out)?;
-                patch(frames, value, regions, &fill, out)?;
+                patch(frames, value, regions, out)?;
             }
             Ok(Written { transfer_syntax: file.transfer_syntax.clone(), method: Method::InPlace })
         }
@@ -96,7 +94,6 @@ fn patch(
     frames: &Frames<'_>,
     value: &Range<u64>,
     regions: &impl Fn(u32) -> Option<Region>,
-    fill: &Fill,
     out: &mut (impl Read + Write + Seek),
 ) -> Result<()> {
     let word_swapped = matches!(frames.store, Store::Native { word_swapped: true, .. });
@@ -113,6 +110,7 @@ fn patch(
             }
         };
         swap(&mut bytes);
+        let fill = frames.fill_of(&frames.decode(frame)?, region)?;
         fill.native(&mut bytes, first_bit, &frames.description, frames.file.encoding.is_big_endian(), region);
         swap(&mut bytes);
         out.seek(SeekFrom::Start(range.start)).map_err(WRITE)?;
@@ -140,7 +138,7 @@ fn decoded(frames: &Frames<'_>, regions: &impl Fn(u32) -> Option<Region>, out: &
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let source = &frames.file.file;
     let mut position = 0;
-    for Edit { range, bytes, is_pixel_data } in edits {
+    for Edit { range, bytes, is_pixel_data, .. } in edits {
         copy(&mut source.reader(position, range.start), out)?;
         out.write_all(&bytes).map_err(WRITE)?;
         if is_pixel_data {
@@ -150,7 +148,7 @@ fn decoded(frames: &Frames<'_>, regions: &impl Fn(u32) -> Option<Region>, out: &
                     return Err(Error::PixelData("frames decode to different PhotometricInterpretation".into()));
                 }
                 if let Some(region) = &regions(frame) {
-                    Fill::black(&decoded.description, frames.palette.as_ref())?.frame(&mut decoded, region);
+                    frames.fill_of(&decoded, region)?.frame(&mut decoded, region);
                 }
                 out.write_all(&little_endian(&decoded)).map_err(WRITE)?;
             }
@@ -197,9 +195,9 @@ pub fn verify(
         let mut expected = frames.decode(frame)?;
         let actual = output.decode(frame)?;
         if let Some(region) = &regions(frame) {
-            let fill = Fill::black(&expected.description, frames.palette.as_ref())?;
+            let fill = frames.fill_of(&expected, region)?;
             if !fill.covers(&actual, region) {
-                return Err(Error::Verification("a masked pixel is not black"));
+                return Err(Error::Verification("a masked pixel does not have the fill"));
             }
             fill.frame(&mut expected, region);
         }

@@ -4,6 +4,8 @@
 //! [`ReportText`] lets through. Nothing in a line depends on time, threads or the machine, but for the key of
 //! the hashes.
 
+use crate::dicom::marks::Marks;
+use crate::dicom::places::Overlays;
 use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::phi::{Decision, Policy};
@@ -53,6 +55,12 @@ pub struct Options {
     /// Kept lines with a lower reading score are for review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_below: Option<f32>,
+    /// What becomes of overlay planes.
+    pub overlays: Overlays,
+    /// What masks are filled with: `black`, `background` or a value.
+    pub fill: String,
+    /// Which outputs say that they were cleaned.
+    pub marks: Marks,
     /// Which text goes into the report.
     pub report_text: ReportText,
     /// Names the key of the text hashes: reports with the same name can be compared.
@@ -98,7 +106,7 @@ pub struct ModelUsed {
 pub enum Status {
     /// Examined, nothing to mask: in the output as it was.
     Clean,
-    /// Text was masked.
+    /// Text was masked, or an icon or an overlay removed.
     Masked,
     /// Nothing in it could hold burned-in text: in the output as it was.
     NoPixels,
@@ -136,10 +144,31 @@ pub struct FrameCount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WriteMethod {
-    /// Overwritten in place, all other bytes of the file as they were.
+    /// Overwritten in place, all other samples and the transfer syntax as they were.
     InPlace,
     /// Pixel Data written uncompressed.
     Decoded,
+}
+
+/// What was done with a place beside Pixel Data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceAction {
+    /// Examined, nothing to mask.
+    Unchanged,
+    /// Text was masked.
+    Masked,
+    /// It went without a look at it.
+    Removed,
+}
+
+/// A place beside Pixel Data that can show text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceRecord {
+    /// Its name: `overlay_6000` by the group, `icon`, `nested_1`, `nested_icon_1`, `float`, `double_float`.
+    pub name: String,
+    /// What was done.
+    pub action: PlaceAction,
 }
 
 /// A text line in one or more consecutive frames.
@@ -151,6 +180,9 @@ pub struct RegionRecord {
     pub bounding_box: Rect,
     /// First and last frame it stands in, counted from 0, both included.
     pub frames: [u32; 2],
+    /// Which of the record's `places` it stands in; absent for Pixel Data. Pixels and frames are those of the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plane: Option<String>,
     /// The detector's score, 0..=1, the highest of its frames; absent for a zone, which nothing was detected in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection_score: Option<f32>,
@@ -196,6 +228,9 @@ pub struct Record {
     pub write_method: Option<WriteMethod>,
     /// Frames looked at.
     pub frames: FrameCount,
+    /// Places beside Pixel Data, where there are some: those looked at, then those removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceRecord>,
     /// Places that the detector looked at twice and then did not take for text, in all frames.
     pub candidates_dropped: u64,
     /// The text found, by first frame, then from top to bottom.
@@ -217,6 +252,7 @@ impl Record {
             output_transfer_syntax: None,
             write_method: None,
             frames: FrameCount { examined: 0, total: 0 },
+            places: Vec::new(),
             candidates_dropped: 0,
             regions: Vec::new(),
         }

@@ -1,0 +1,274 @@
+//! An instance written again with changes beside the samples of Pixel Data: masked layers, places removed, marks. No
+//! other byte is different, which is checked element by element.
+
+use super::bytes::Bytes;
+use super::edit::{self, Edit, group_lengths};
+use super::file::DicomFile;
+use super::instance::Instance;
+use super::layout::Element;
+use super::marks::{self, Done};
+use super::places::Places;
+use crate::error::{Error, Result};
+use crate::region::Region;
+use dicom_core::Tag;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::ops::Range;
+
+/// Bytes that are compared at once.
+const CHUNK: u64 = 1 << 16;
+
+/// A mask in a frame of a layer.
+#[derive(Clone, Debug)]
+pub struct LayerMask {
+    /// Index among [`Places::layers`].
+    pub layer: usize,
+    /// The frame.
+    pub frame: u32,
+    /// What is filled.
+    pub region: Region,
+}
+
+/// What changes, in the order of the file.
+#[derive(Debug)]
+pub struct Changes {
+    edits: Vec<Edit>,
+    masks: Vec<LayerMask>,
+    marks: Option<Done>,
+}
+
+impl Changes {
+    /// Gathers the changes of `instance`: `masks` in the layers of its `places`, what these have removed, and marks.
+    ///
+    /// # Errors
+    ///
+    /// Where a layer cannot be read or a mark cannot be set.
+    pub fn new(
+        instance: &Instance,
+        places: &Places<'_>,
+        mut masks: Vec<LayerMask>,
+        marks: Option<Done>,
+    ) -> Result<Self> {
+        let file = &instance.file;
+        for layer in places.removals.iter().filter_map(|removal| removal.clear) {
+            let pictures = &places.layers[layer];
+            let region = Region::whole(pictures.size());
+            masks.extend((0..pictures.count()).map(|frame| LayerMask { layer, frame, region: region.clone() }));
+        }
+        let mut patches: BTreeMap<(u64, u64), (Tag, Vec<u8>)> = BTreeMap::new();
+        for mask in &masks {
+            let layer = &places.layers[mask.layer];
+            let range = layer.range(mask.frame);
+            // Planes may share the bytes of one frame.
+            let (_, bytes) = match patches.entry((range.start, range.end)) {
+                std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+                std::collections::btree_map::Entry::Vacant(free) => {
+                    free.insert((layer.tag(), file.data().read_vec(range.start, range.end - range.start)?))
+                }
+            };
+            layer.patch(mask.frame, &mask.region, bytes)?;
+        }
+        let patch = |((start, end), (tag, bytes))| Edit { tag, range: start..end, bytes, is_pixel_data: false };
+        let mut edits: Vec<Edit> = patches.into_iter().map(patch).collect();
+        for removal in &places.removals {
+            edits.extend(removal.elements.iter().filter_map(|tag| file.layout.get(*tag)).map(edit::remove));
+            if let Some((tag, range)) = removal.blank.clone() {
+                let bytes = vec![0; usize::try_from(range.end - range.start).expect("an icon in memory")];
+                edits.push(Edit { tag, range, bytes, is_pixel_data: false });
+            }
+        }
+        if let Some(done) = marks {
+            edits.extend(marks::edits(instance, done)?);
+        }
+        Ok(Self { edits, masks, marks })
+    }
+
+    /// Returns whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// Writes `file`, that of the instance, with the changes and the group lengths that go with them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; [`Error::Verification`] if two changes touch the same bytes.
+    pub fn write(&self, file: &DicomFile, out: &mut impl Write) -> Result<()> {
+        let mut edits = self.edits.clone();
+        edits.extend(group_lengths(file, &edits, 0)?);
+        // An insertion comes before what is replaced at the same place; several there are in the order of their tags.
+        edits.sort_by_key(|edit| (edit.range.start, edit.range.end, edit.tag));
+        if edits.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
+            return Err(Error::Verification("two changes of one element"));
+        }
+        if !file.is_deflated() {
+            return splice(&file.file, 0..file.file.len(), &edits, out);
+        }
+        splice(&file.file, 0..file.meta.as_ref().map_or(0, |meta| meta.range.end), &[], out)?;
+        let mut encoder = DeflateEncoder::new(Counted { out, count: 0 }, Compression::default());
+        splice(file.data(), 0..file.data().len(), &edits, &mut encoder)?;
+        let counted = encoder.finish().map_err(WRITE)?;
+        // PS3.5 A.5: a null byte makes the length even.
+        counted.out.write_all(&[0][..usize::from(counted.count % 2 == 1)]).map_err(WRITE)
+    }
+
+    /// Checks what was written: all other elements are as they were in `before`, the layers of `places`, which are those
+    /// of `before`, are masked in `output` where they had to be and nowhere else, and the marks are there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verification`] naming what differs; [`Error::Io`].
+    pub fn verify(
+        &self,
+        before: &Instance,
+        places: &Places<'_>,
+        output: &Instance,
+        output_places: &Places<'_>,
+    ) -> Result<()> {
+        let changed: BTreeSet<Tag> = self.edits.iter().map(|edit| edit.tag).collect();
+        let inside: Vec<&Edit> = self.edits.iter().filter(|edit| is_inside(edit, &before.file)).collect();
+        verify_elements(&before.file, &output.file, &changed, &inside)?;
+        for (index, layer) in places.layers.iter().enumerate().filter(|(index, _)| !places.is_cleared(*index)) {
+            let written = output_places.layers.iter().find(|other| other.name() == layer.name());
+            for frame in 0..layer.count() {
+                let mask = self.masks.iter().find(|mask| (mask.layer, mask.frame) == (index, frame));
+                let expected = match mask {
+                    Some(mask) => layer.masked(frame, &mask.region)?,
+                    None => layer.values(frame)?,
+                };
+                let equal = match written {
+                    Some(written) => written.values(frame)? == expected,
+                    // A plane without a set bit is none.
+                    None => expected.iter().all(|&value| value == 0),
+                };
+                if !equal {
+                    return Err(Error::Verification("a layer is not masked as it had to be"));
+                }
+            }
+        }
+        let gone = places.removals.iter().flat_map(|removal| &removal.elements);
+        if gone.into_iter().any(|tag| output.file.layout.get(*tag).is_some()) {
+            return Err(Error::Verification("an element is left that had to go"));
+        }
+        self.marks.map_or(Ok(()), |done| marks::verify(output, done))
+    }
+}
+
+/// Returns whether an edit overwrites bytes inside the value of an element, and changes no length.
+fn is_inside(edit: &Edit, file: &DicomFile) -> bool {
+    let same_length = edit.range.end - edit.range.start == edit.bytes.len() as u64;
+    let element = file.layout.get(edit.tag);
+    same_length && element.is_some_and(|e| e.value.start <= edit.range.start && edit.range.end <= e.value.end)
+}
+
+/// `map_err` argument for writes.
+const WRITE: fn(std::io::Error) -> Error = |source| Error::Io { action: "cannot write the output", source };
+
+/// A writer that counts what goes through.
+struct Counted<'a, W> {
+    out: &'a mut W,
+    count: u64,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.count += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Copies a range with sorted edits.
+fn splice(bytes: &Bytes, range: Range<u64>, edits: &[Edit], out: &mut impl Write) -> Result<()> {
+    let mut position = range.start;
+    for edit in edits {
+        copy(bytes, position..edit.range.start, out)?;
+        out.write_all(&edit.bytes).map_err(WRITE)?;
+        position = edit.range.end;
+    }
+    copy(bytes, position..range.end, out)
+}
+
+fn copy(bytes: &Bytes, range: Range<u64>, out: &mut impl Write) -> Result<()> {
+    let mut reader = bytes.reader(range.start, range.end);
+    std::io::copy(&mut reader, out).map_err(Error::io("cannot copy the file"))?;
+    Ok(())
+}
+
+/// Checks that two files are the same byte for byte, but for the top level elements in `changed` and the lengths of their
+/// groups. Where all changes of an element are `inside` it, the bytes around them must be the same too.
+fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Edit]) -> Result<()> {
+    let heads = [before, after].map(|file| file.meta.as_ref().map_or(0, |meta| meta.range.end));
+    if before.transfer_syntax != after.transfer_syntax
+        || !equal((&before.file, 0..heads[0]), (&after.file, 0..heads[1]))?
+    {
+        return Err(Error::Verification("the File Meta Information differs"));
+    }
+    let may_change = |tag: Tag| changed.contains(&tag) || tag.1 == 0 && changed.iter().any(|other| other.0 == tag.0);
+    let kept = |file: &DicomFile| -> Vec<Element> {
+        file.layout.elements.iter().filter(|element| !may_change(element.tag)).cloned().collect()
+    };
+    let (old, new) = (kept(before), kept(after));
+    if old.len() != new.len() {
+        return Err(Error::Verification("an element is missing or added"));
+    }
+    for (a, b) in old.iter().zip(&new) {
+        if !equal((before.data(), a.start..a.end), (after.data(), b.start..b.end))? {
+            return Err(Error::Verification("an element differs that had to stay"));
+        }
+    }
+    for tag in changed {
+        let mut own: Vec<&Edit> = inside.iter().copied().filter(|edit| edit.tag == *tag).collect();
+        own.sort_by_key(|edit| edit.range.start);
+        if own.is_empty() {
+            continue;
+        }
+        let (Some(a), Some(b)) = (before.layout.get(*tag), after.layout.get(*tag)) else {
+            return Err(Error::Verification("an element is missing or added"));
+        };
+        let ends = own.iter().map(|edit| edit.range.start).chain([a.end]);
+        let starts = [a.start].into_iter().chain(own.iter().map(|edit| edit.range.end));
+        for (start, end) in starts.zip(ends) {
+            let shifted = b.start + (start - a.start)..b.start + (end - a.start);
+            if a.end - a.start != b.end - b.start || !equal((before.data(), start..end), (after.data(), shifted))? {
+                return Err(Error::Verification("an element differs that had to stay"));
+            }
+        }
+    }
+    // Zeros that some writers append.
+    let tail = |file: &DicomFile| file.layout.elements.last().map_or(file.range.start, |element| element.end);
+    let tails = [before, after].map(|file| tail(file)..file.data().len());
+    if !equal((before.data(), tails[0].clone()), (after.data(), tails[1].clone()))? {
+        return Err(Error::Verification("bytes behind the last element differ"));
+    }
+    Ok(())
+}
+
+/// Compares two ranges.
+fn equal((a, a_range): (&Bytes, Range<u64>), (b, b_range): (&Bytes, Range<u64>)) -> Result<bool> {
+    if a_range.end - a_range.start != b_range.end - b_range.start {
+        return Ok(false);
+    }
+    let (mut a, mut b) = (a.reader(a_range.start, a_range.end), b.reader(b_range.start, b_range.end));
+    let mut left = a_range.end - a_range.start;
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    while left > 0 {
+        let length = left.min(CHUNK);
+        for (reader, buffer) in [(&mut a, &mut first), (&mut b, &mut second)] {
+            buffer.clear();
+            reader.take(length).read_to_end(buffer).map_err(Error::io("cannot read the file"))?;
+        }
+        if first != second {
+            return Ok(false);
+        }
+        left -= length;
+    }
+    Ok(true)
+}
