@@ -42,6 +42,11 @@ pub(crate) struct Cleaned<'a> {
 }
 
 impl Cleaned<'_> {
+    /// Returns whether nothing has to change.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.places.removals.is_empty() && !self.seen.all().any(Finding::is_mask)
+    }
+
     /// Returns the masks of the layers.
     pub(crate) fn layer_masks(&self) -> Vec<LayerMask> {
         let mut masks = Vec::new();
@@ -62,6 +67,7 @@ impl Cleaned<'_> {
         let masked = |findings: &[Vec<Finding>]| findings.iter().flatten().any(Finding::is_mask);
         Done {
             pixels: self.seen.masks_image() || layers().any(|(layer, own)| layer.is_image() && masked(own)),
+            has_image: self.frames.is_some() || self.places.layers.iter().any(|layer| layer.is_image()),
             graphics: self.places.removals.iter().any(|removal| removal.is_overlay)
                 || layers().any(|(layer, own)| layer.is_overlay() && masked(own)),
         }

@@ -3,7 +3,7 @@
 use crate::cine;
 use crate::cleaned::{Cleaned, Seen, place_records};
 use crate::dicom::fill::FillChoice;
-use crate::dicom::marks::Marks;
+use crate::dicom::marks::{self, Marks};
 use crate::dicom::places::{Overlays, Pictures, Placement, Places};
 use crate::dicom::rewrite::Changes;
 use crate::dicom::write::{self, Method, Written};
@@ -37,6 +37,8 @@ pub struct Pipeline {
     pub fill: FillChoice,
     /// Which outputs say that they were cleaned.
     pub marks: Marks,
+    /// Masked outputs get a SOP Instance UID of their own.
+    pub new_uids: bool,
     /// Finds and reads text.
     pub reader: Reader,
     /// What the report tells of text.
@@ -64,6 +66,7 @@ impl Pipeline {
                 record.status = Status::Held;
                 record.reason = Some(Reason::from(&error));
                 record.output_transfer_syntax = None;
+                record.output_sop_instance_uid = None;
                 record.write_method = None;
                 (record, Some(error))
             }
@@ -88,15 +91,13 @@ impl Pipeline {
         if seen.all().any(|finding| finding.decision == Decision::Review) {
             return Ok(Status::Review);
         }
-        let is_clean = places.removals.is_empty() && !seen.all().any(Finding::is_mask);
-        if !is_clean || self.marks == Marks::All {
-            if let Some(output) = output {
-                self.write(&Cleaned { instance: &instance, frames: frames.as_ref(), places, seen }, output, record)?;
-            }
-        } else {
-            self.copy(&instance, output, record)?;
+        let cleaned = Cleaned { instance: &instance, frames: frames.as_ref(), places, seen };
+        match output {
+            Some(output) if !cleaned.is_clean() || self.marks == Marks::All => self.write(&cleaned, output, record)?,
+            _ if cleaned.is_clean() => self.copy(&instance, output, record)?,
+            _ => {}
         }
-        Ok(if is_clean { Status::Clean } else { Status::Masked })
+        Ok(if cleaned.is_clean() { Status::Clean } else { Status::Masked })
     }
 
     /// Copies the input as it is.
@@ -235,7 +236,10 @@ impl Pipeline {
             Some(pending) => Some(Instance::open(pending.flushed()?, &self.limits)?),
             None => None,
         };
-        let rest = self.write_rest(masked.as_ref().unwrap_or(cleaned.instance), cleaned, output)?;
+        let own = record.sop_instance_uid.as_deref().filter(|_| self.new_uids && !cleaned.is_clean());
+        record.output_sop_instance_uid = own.map(marks::new_uid);
+        let uid = record.output_sop_instance_uid.as_deref();
+        let rest = self.write_rest(masked.as_ref().unwrap_or(cleaned.instance), cleaned, uid, output)?;
         let last = rest.or(pixels).ok_or(Error::Verification("nothing was written"))?;
         input.file.check_unchanged()?;
         last.commit(self.overwrite)
@@ -260,7 +264,13 @@ impl Pipeline {
 
     /// Writes `instance`, which has its samples masked already, with masked layers, without what has to go, and with
     /// marks; nothing where none of that changes anything.
-    fn write_rest(&self, instance: &Instance, cleaned: &Cleaned<'_>, output: &Path) -> Result<Option<Pending>> {
+    fn write_rest(
+        &self,
+        instance: &Instance,
+        cleaned: &Cleaned<'_>,
+        uid: Option<&str>,
+        output: &Path,
+    ) -> Result<Option<Pending>> {
         let frames = instance.frames()?;
         let places = Places::find(instance, frames.as_ref(), &self.limits, self.overlays)?;
         let names = |places: &Places<'_>| places.layers.iter().map(|layer| layer.name().to_owned()).collect::<Vec<_>>();
@@ -268,7 +278,10 @@ impl Pipeline {
             return Err(Error::Verification("a layer is missing or added"));
         }
         let marks = (self.marks != Marks::Off).then(|| cleaned.done());
-        let changes = Changes::new(instance, &places, cleaned.layer_masks(), marks)?;
+        let mut changes = Changes::new(instance, &places, cleaned.layer_masks(), marks)?;
+        if let Some(uid) = uid {
+            changes.set_uid(&instance.file, uid)?;
+        }
         if changes.is_empty() {
             return Ok(None);
         }

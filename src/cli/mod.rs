@@ -72,6 +72,9 @@ struct MaskArguments {
     /// Which outputs say in their header that burned-in text was removed (PS3.15 E.3.1)
     #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
     marks: Marks,
+    /// Give masked outputs a SOP Instance UID of their own, made from that of the input; references to it stay
+    #[arg(long)]
+    new_uids: bool,
     /// Replace existing files of the output
     #[arg(long)]
     overwrite: bool,
@@ -198,6 +201,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
                 overwrite: arguments.overwrite,
                 fill: arguments.fill,
                 marks: arguments.marks,
+                new_uids: arguments.new_uids,
                 arguments: &arguments.run,
             })
         }
@@ -207,6 +211,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             overwrite: arguments.overwrite,
             fill: FillChoice::default(),
             marks: Marks::default(),
+            new_uids: false,
             arguments: &arguments.run,
         }),
         Command::Doctor(arguments) => run::doctor(&arguments.engine),

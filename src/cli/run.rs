@@ -32,6 +32,8 @@ pub struct Job<'a> {
     pub fill: FillChoice,
     /// Which outputs say that they were cleaned.
     pub marks: Marks,
+    /// Whether masked outputs get a SOP Instance UID of their own.
+    pub new_uids: bool,
     /// What both share.
     pub arguments: &'a RunArguments,
 }
@@ -53,6 +55,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         overlays: job.arguments.overlays,
         fill: job.fill,
         marks: job.marks,
+        new_uids: job.new_uids,
         reader: reader(job, &engine)?,
         privacy: TextPrivacy { text: job.arguments.report_text, key: key::load(job.arguments.text_key.as_deref())? },
         overwrite: job.overwrite,
@@ -166,6 +169,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
             overlays: pipeline.overlays,
             fill: pipeline.fill.to_string(),
             marks: pipeline.marks,
+            new_uids: pipeline.new_uids,
             report_text: pipeline.privacy.text,
             text_key: pipeline.privacy.key.id(),
             max_pixels: pipeline.limits.max_pixels,

@@ -150,7 +150,7 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
 
 /// Names an element by its keyword or, if it is private or unknown, by its tag.
 fn name(tag: Tag) -> Cow<'static, str> {
-    let known = StandardDataDictionary.by_tag(tag).filter(|_| tag.0 % 2 == 0);
+    let known = StandardDataDictionary.by_tag(tag).filter(|_| tag.0.is_multiple_of(2));
     known.map_or_else(|| format!("({:04X},{:04X})", tag.0, tag.1).into(), |entry| entry.alias().to_owned().into())
 }
 

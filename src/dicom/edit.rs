@@ -1,7 +1,7 @@
 //! Changes to single elements of a file that is otherwise copied byte for byte, in the encoding of its data set.
 
+use super::bytes::Bytes;
 use super::codec;
-use super::file::DicomFile;
 use super::frames::Frames;
 use super::header::text;
 use super::layout::{Element, Encoding, Layout};
@@ -64,8 +64,10 @@ pub fn edits_for_native(frames: &Frames<'_>, description: &PixelDescription, len
     let pixel_edit = Edit { tag: pixels.tag, range: pixels.start..pixels.end, bytes, is_pixel_data: true };
     let pixels_grow = i64::from(length) + size(pixel_edit.bytes.len()) - span(&pixel_edit.range);
     edits.push(pixel_edit);
-    let lengths = group_lengths(frames.file, &edits, pixels_grow)?;
-    edits.extend(lengths);
+    let file = &frames.file.file;
+    let meta = group_lengths((file, &meta.layout), Encoding::ExplicitLittle, &edits, 0)?;
+    let data = group_lengths((file, layout), encoding, &edits, pixels_grow)?;
+    edits.extend(meta.into_iter().chain(data));
     Ok(edits)
 }
 
@@ -109,12 +111,14 @@ pub(super) fn remove(element: &Element) -> Edit {
     Edit { tag: element.tag, range: element.start..element.end, bytes: Vec::new(), is_pixel_data: false }
 }
 
-/// Corrects the Group Length (gggg,0000) of every group that changes and has one. Edits of the data set and of the File
-/// Meta Information go together only where both lie in the file.
-pub(super) fn group_lengths(file: &DicomFile, edits: &[Edit], pixels_grow: i64) -> Result<Vec<Edit>> {
-    let big_endian = file.encoding.is_big_endian();
-    let meta = file.meta.iter().filter(|_| !file.is_deflated()).map(|meta| (&meta.layout, false));
-    let layouts: Vec<(&Layout, bool)> = meta.chain([(&file.layout, big_endian)]).collect();
+/// Corrects the Group Length (gggg,0000) of every group of `layout`, which lies in `bytes`, that `edits` change and that
+/// has one.
+pub(super) fn group_lengths(
+    (bytes, layout): (&Bytes, &Layout),
+    encoding: Encoding,
+    edits: &[Edit],
+    pixels_grow: i64,
+) -> Result<Vec<Edit>> {
     let mut grown: BTreeMap<u16, i64> = BTreeMap::new();
     for edit in edits {
         let grow = if edit.is_pixel_data { pixels_grow } else { size(edit.bytes.len()) - span(&edit.range) };
@@ -122,18 +126,18 @@ pub(super) fn group_lengths(file: &DicomFile, edits: &[Edit], pixels_grow: i64) 
     }
     let mut corrected = Vec::new();
     for (group, grow) in grown.into_iter().filter(|&(_, grow)| grow != 0) {
-        let found = layouts.iter().find_map(|(layout, big)| layout.get(Tag(group, 0)).map(|element| (element, *big)));
-        let Some((element, big_endian)) = found.filter(|(e, _)| e.value.end - e.value.start == 4) else { continue };
+        let Some(element) = layout.get(Tag(group, 0)).filter(|e| e.value.end - e.value.start == 4) else { continue };
         // A group of which nothing is left needs no length.
         if edits.iter().any(|edit| edit.range.start == element.start) {
             continue;
         }
-        let old: [u8; 4] = file.data().read_vec(element.value.start, 4)?.try_into().expect("four bytes");
-        let old = i64::from(if big_endian { u32::from_be_bytes(old) } else { u32::from_le_bytes(old) });
+        let old: [u8; 4] = bytes.read_vec(element.value.start, 4)?.try_into().expect("four bytes");
+        let old = i64::from(if encoding.is_big_endian() { u32::from_be_bytes(old) } else { u32::from_le_bytes(old) });
         // A length that was wrong before may leave the range; it is then left as it was.
         let Ok(new) = u32::try_from(old + grow) else { continue };
-        let bytes = if big_endian { new.to_be_bytes() } else { new.to_le_bytes() }.to_vec();
-        corrected.push(Edit { tag: element.tag, range: element.value.clone(), bytes, is_pixel_data: false });
+        let new = if encoding.is_big_endian() { new.to_be_bytes() } else { new.to_le_bytes() };
+        let range = element.value.clone();
+        corrected.push(Edit { tag: element.tag, range, bytes: new.to_vec(), is_pixel_data: false });
     }
     Ok(corrected)
 }

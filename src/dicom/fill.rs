@@ -122,8 +122,8 @@ impl Fill {
         let samples_per_pixel = usize::from(frame.description.samples_per_pixel);
         for pixel in region.indices() {
             let values = self.at(pixel);
-            for component in 0..samples_per_pixel {
-                let (index, value) = (pixel * samples_per_pixel + component, values[component]);
+            for (component, value) in values.into_iter().enumerate().take(samples_per_pixel) {
+                let index = pixel * samples_per_pixel + component;
                 match &mut frame.samples {
                     Samples::U8(v) => v[index] = u8::try_from(value).expect("fits the container"),
                     Samples::U16(v) => v[index] = u16::try_from(value).expect("fits the container"),
@@ -190,10 +190,10 @@ impl Fill {
                 }
                 continue;
             }
-            for component in 0..components {
+            for (component, value) in values.into_iter().enumerate().take(components) {
                 let sample =
                     if description.planar { component * pixels + pixel } else { pixel * components + component };
-                put(sample, values[component]);
+                put(sample, value);
             }
         }
     }
@@ -263,6 +263,67 @@ mod tests {
         assert_eq!(black(Rgb, (8, 8, 7), false), [0, 0, 0]);
         assert_eq!(black(YbrFull, (8, 8, 7), false), [0, 128, 128]);
         assert_eq!(black(YbrPartial422, (8, 8, 7), false), [16, 128, 128]);
+    }
+
+    fn filled(choice: &str, frame: &Frame, palette: Option<&PaletteColor>, region: &Region) -> Vec<u32> {
+        let mut frame = frame.clone();
+        let fill = Fill::new(choice.parse().unwrap(), &frame, palette, region).unwrap();
+        fill.frame(&mut frame, region);
+        assert!(fill.covers(&frame, region));
+        (0..frame.samples.len()).map(|index| frame.samples.get(index)).collect()
+    }
+
+    fn row(photometric: Photometric, bits: (u16, u16, u16), signed: bool, samples: Samples) -> Frame {
+        let mut description = description(photometric, bits, signed);
+        description.columns = u32::try_from(samples.len()).unwrap() / u32::from(description.samples_per_pixel);
+        Frame { description, samples }
+    }
+
+    fn columns(width: u32, masked: &[u32]) -> Region {
+        let mut region = Region::new(width, 1);
+        masked.iter().for_each(|&x| region.add_rect(crate::geometry::Rect::new(x, 0, x + 1, 1)));
+        region
+    }
+
+    #[test]
+    fn the_background_is_the_median_around_each_part() {
+        let samples = Samples::U8(vec![10, 20, 99, 30, 40, 50, 60, 99, 99, 70, 80, 90]);
+        let gray = row(Photometric::Monochrome2, (8, 8, 7), false, samples);
+        let after = filled("background", &gray, None, &columns(12, &[2, 7, 8]));
+        assert_eq!(after, [10, 20, 30, 30, 40, 50, 60, 70, 70, 70, 80, 90]);
+        let all: Vec<u32> = (0..12).collect();
+        assert_eq!(filled("background", &gray, None, &columns(12, &all)), [0; 12], "black where nothing is around");
+
+        // -2, 3 and 9 in 12 bits of 16, the highest bits dirty.
+        let signed = Samples::U16(vec![0xFFFE, 0x0123, 0x5003, 0x0009]);
+        let signed = row(Photometric::Monochrome2, (16, 12, 11), true, signed);
+        assert_eq!(filled("background", &signed, None, &columns(4, &[1])), [0xFFFE, 3, 0x5003, 9]);
+
+        let color = Samples::U8(vec![1, 2, 3, 0, 0, 0, 9, 8, 7, 5, 5, 5]);
+        let color = row(Photometric::Rgb, (8, 8, 7), false, color);
+        assert_eq!(filled("background", &color, None, &columns(4, &[1]))[3..6], [5, 5, 5]);
+    }
+
+    #[test]
+    fn the_background_of_a_palette_is_an_index_of_the_image() {
+        let table = [0_u16, 0xFFFF, 0x8000].map(u16::to_le_bytes).concat();
+        let palette = PaletteColor::new([[3, 0, 16]; 3], [&table, &table, &table], false).unwrap();
+        let samples = Samples::U8(vec![2, 0, 1, 2, 2]);
+        let frame = row(Photometric::PaletteColor, (8, 8, 7), false, samples);
+        assert_eq!(filled("background", &frame, Some(&palette), &columns(5, &[2])), [2, 0, 2, 2, 2]);
+        assert_eq!(filled("black", &frame, Some(&palette), &columns(5, &[2])), [2, 0, 0, 2, 2]);
+    }
+
+    #[test]
+    fn a_value_is_brought_to_what_can_be_stored() {
+        let gray = |signed| row(Photometric::Monochrome2, (16, 12, 11), signed, Samples::U16(vec![7; 2]));
+        let region = columns(2, &[0]);
+        assert_eq!(filled("-1000", &gray(true), None, &region), [0xFC18, 7]);
+        assert_eq!(filled("-1000", &gray(false), None, &region), [0, 7]);
+        assert_eq!(filled("9999", &gray(false), None, &region), [0x0FFF, 7]);
+        let ybr = row(Photometric::YbrFull, (8, 8, 7), false, Samples::U8(vec![7; 6]));
+        assert_eq!(filled("100", &ybr, None, &region), [100, 128, 128, 7, 7, 7]);
+        assert!("gray".parse::<FillChoice>().is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::layout::{Element, Encoding};
 use crate::error::{Error, Result};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
+use sha2::{Digest, Sha256};
 
 /// Which outputs say that they were cleaned.
 #[derive(
@@ -40,6 +41,8 @@ pub struct Done {
     pub pixels: bool,
     /// Overlays were masked or removed.
     pub graphics: bool,
+    /// There is an image.
+    pub has_image: bool,
 }
 
 /// A coded entry of the DICOM Controlled Terminology (PS3.16 annex D).
@@ -81,7 +84,7 @@ pub fn edits(instance: &Instance, done: Done) -> Result<Vec<Edit>> {
         .iter()
         .filter_map(|item| text(item, tags::CODE_VALUE))
         .collect();
-    let codes = [(true, CLEAN_PIXEL_DATA), (done.graphics, CLEAN_GRAPHICS)];
+    let codes = [(done.has_image, CLEAN_PIXEL_DATA), (is_graphics_clean(file, done), CLEAN_GRAPHICS)];
     let codes = codes.into_iter().filter(|(wanted, code)| *wanted && !known.iter().any(|own| own == code.0));
     let codes: Vec<Code> = codes.map(|(_, code)| code).collect();
     edits.extend(with_items(
@@ -93,7 +96,9 @@ pub fn edits(instance: &Instance, done: Done) -> Result<Vec<Edit>> {
     edits.extend(with_items(file, tags::CONTRIBUTING_EQUIPMENT_SEQUENCE, "ContributingEquipmentSequence", |e| {
         Ok(vec![equipment(e)?])
     })?);
-    edits.push(set(&file.layout, file.encoding, tags::BURNED_IN_ANNOTATION, VR::CS, b"NO")?);
+    if done.has_image {
+        edits.push(set(&file.layout, file.encoding, tags::BURNED_IN_ANNOTATION, VR::CS, b"NO")?);
+    }
     Ok(edits)
 }
 
@@ -109,14 +114,32 @@ pub fn verify(output: &Instance, done: Done) -> Result<()> {
     };
     let method = tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE;
     let image_type = text(&output.header, tags::IMAGE_TYPE);
-    let is_marked = text(&output.header, tags::BURNED_IN_ANNOTATION).as_deref() == Some("NO")
-        && has(method, CLEAN_PIXEL_DATA)
-        && (!done.graphics || has(method, CLEAN_GRAPHICS))
+    let says_no = text(&output.header, tags::BURNED_IN_ANNOTATION).as_deref() == Some("NO");
+    let is_marked = (!done.has_image || says_no && has(method, CLEAN_PIXEL_DATA))
+        && (!is_graphics_clean(&output.file, done) || has(method, CLEAN_GRAPHICS))
         && (!done.pixels || image_type.is_none_or(|own| own.split('\\').next() != Some("ORIGINAL")))
         && header::items(&output.file, tags::CONTRIBUTING_EQUIPMENT_SEQUENCE)
             .iter()
             .any(|item| text(item, tags::MANUFACTURER_MODEL_NAME).as_deref() == Some(NAME));
     if is_marked { Ok(()) } else { Err(Error::Verification("a mark is missing")) }
+}
+
+/// Returns whether all graphics are clean: the texts and forms of Graphic Annotation Sequence (0070,0001) are no pixels, and
+/// left to the scrubber.
+fn is_graphics_clean(file: &DicomFile, done: Done) -> bool {
+    let others = file.layout.get(tags::GRAPHIC_ANNOTATION_SEQUENCE).is_some_and(|element| !element.value.is_empty());
+    done.graphics && !others
+}
+
+/// Returns the SOP Instance UID of a masked output that must not have that of the input: always the same for the same
+/// input, so that references can be mapped.
+#[must_use]
+pub fn new_uid(uid: &str) -> String {
+    let hash = Sha256::new().chain_update(b"deburn SOP Instance UID ").chain_update(uid).finalize();
+    let (number, _) = hash.split_first_chunk().expect("32 bytes");
+    // PS3.5 B.2: the number of a UUID below 2.25; this one is of version 8, of variant 10 (RFC 9562).
+    let number = u128::from_be_bytes(*number) & !(0xF << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
+    format!("2.25.{number}")
 }
 
 /// Says that the pixels are derived from others.

@@ -92,7 +92,7 @@ impl<'a> Plane<'a> {
     fn place(&self, frame: u32, pixel: usize) -> (usize, u8) {
         let pixels = self.columns as usize * self.rows as usize;
         let bit = frame as usize * pixels + pixel;
-        (bit / 8 ^ usize::from(self.word_swapped), 1 << (bit % 8))
+        ((bit / 8) ^ usize::from(self.word_swapped), 1 << (bit % 8))
     }
 
     fn bytes(&self) -> Result<Vec<u8>> {

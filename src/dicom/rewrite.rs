@@ -5,12 +5,13 @@ use super::bytes::Bytes;
 use super::edit::{self, Edit, group_lengths};
 use super::file::DicomFile;
 use super::instance::Instance;
-use super::layout::Element;
+use super::layout::{Element, Encoding, Layout};
 use super::marks::{self, Done};
 use super::places::Places;
 use crate::error::{Error, Result};
 use crate::region::Region;
-use dicom_core::Tag;
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::tags;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,8 @@ pub struct LayerMask {
 #[derive(Debug)]
 pub struct Changes {
     edits: Vec<Edit>,
+    /// Of the File Meta Information.
+    meta_edits: Vec<Edit>,
     masks: Vec<LayerMask>,
     marks: Option<Done>,
 }
@@ -82,7 +85,23 @@ impl Changes {
         if let Some(done) = marks {
             edits.extend(marks::edits(instance, done)?);
         }
-        Ok(Self { edits, masks, marks })
+        Ok(Self { edits, meta_edits: Vec::new(), masks, marks })
+    }
+
+    /// Adds another SOP Instance UID, in the data set and in the File Meta Information.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verification`] if the data set is empty.
+    pub fn set_uid(&mut self, file: &DicomFile, uid: &str) -> Result<()> {
+        let mut value = uid.as_bytes().to_vec();
+        value.resize(value.len().next_multiple_of(2), 0);
+        self.edits.push(edit::set(&file.layout, file.encoding, tags::SOP_INSTANCE_UID, VR::UI, &value)?);
+        if let Some(meta) = &file.meta {
+            let (layout, encoding) = (&meta.layout, Encoding::ExplicitLittle);
+            self.meta_edits.push(edit::set(layout, encoding, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, VR::UI, &value)?);
+        }
+        Ok(())
     }
 
     /// Returns whether nothing changes.
@@ -97,17 +116,15 @@ impl Changes {
     ///
     /// [`Error::Io`]; [`Error::Verification`] if two changes touch the same bytes.
     pub fn write(&self, file: &DicomFile, out: &mut impl Write) -> Result<()> {
-        let mut edits = self.edits.clone();
-        edits.extend(group_lengths(file, &edits, 0)?);
-        // An insertion comes before what is replaced at the same place; several there are in the order of their tags.
-        edits.sort_by_key(|edit| (edit.range.start, edit.range.end, edit.tag));
-        if edits.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
-            return Err(Error::Verification("two changes of one element"));
+        let edits = sorted((file.data(), &file.layout), file.encoding, &self.edits)?;
+        let head = file.meta.as_ref().map_or(0, |meta| meta.range.end);
+        if let Some(meta) = &file.meta {
+            let edits = sorted((&file.file, &meta.layout), Encoding::ExplicitLittle, &self.meta_edits)?;
+            splice(&file.file, 0..head, &edits, out)?;
         }
         if !file.is_deflated() {
-            return splice(&file.file, 0..file.file.len(), &edits, out);
+            return splice(&file.file, head..file.file.len(), &edits, out);
         }
-        splice(&file.file, 0..file.meta.as_ref().map_or(0, |meta| meta.range.end), &[], out)?;
         let mut encoder = DeflateEncoder::new(Counted { out, count: 0 }, Compression::default());
         splice(file.data(), 0..file.data().len(), &edits, &mut encoder)?;
         let counted = encoder.finish().map_err(WRITE)?;
@@ -128,7 +145,7 @@ impl Changes {
         output: &Instance,
         output_places: &Places<'_>,
     ) -> Result<()> {
-        let changed: BTreeSet<Tag> = self.edits.iter().map(|edit| edit.tag).collect();
+        let changed: BTreeSet<Tag> = self.edits.iter().chain(&self.meta_edits).map(|edit| edit.tag).collect();
         let inside: Vec<&Edit> = self.edits.iter().filter(|edit| is_inside(edit, &before.file)).collect();
         verify_elements(&before.file, &output.file, &changed, &inside)?;
         for (index, layer) in places.layers.iter().enumerate().filter(|(index, _)| !places.is_cleared(*index)) {
@@ -155,6 +172,18 @@ impl Changes {
         }
         self.marks.map_or(Ok(()), |done| marks::verify(output, done))
     }
+}
+
+/// Adds the group lengths that go with edits, and brings all into the order of the file.
+fn sorted(place: (&Bytes, &Layout), encoding: Encoding, edits: &[Edit]) -> Result<Vec<Edit>> {
+    let mut edits = edits.to_vec();
+    edits.extend(group_lengths(place, encoding, &edits, 0)?);
+    // An insertion comes before what is replaced at the same place; several there are in the order of their tags.
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end, edit.tag));
+    if edits.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
+        return Err(Error::Verification("two changes of one element"));
+    }
+    Ok(edits)
 }
 
 /// Returns whether an edit overwrites bytes inside the value of an element, and changes no length.
@@ -205,25 +234,41 @@ fn copy(bytes: &Bytes, range: Range<u64>, out: &mut impl Write) -> Result<()> {
 /// Checks that two files are the same byte for byte, but for the top level elements in `changed` and the lengths of their
 /// groups. Where all changes of an element are `inside` it, the bytes around them must be the same too.
 fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Edit]) -> Result<()> {
-    let heads = [before, after].map(|file| file.meta.as_ref().map_or(0, |meta| meta.range.end));
-    if before.transfer_syntax != after.transfer_syntax
-        || !equal((&before.file, 0..heads[0]), (&after.file, 0..heads[1]))?
-    {
-        return Err(Error::Verification("the File Meta Information differs"));
+    let start = |file: &DicomFile| file.meta.as_ref().map_or(0, |meta| meta.range.start);
+    if !equal((&before.file, 0..start(before)), (&after.file, 0..start(after)))? {
+        return Err(Error::Verification("the preamble differs"));
     }
     let may_change = |tag: Tag| changed.contains(&tag) || tag.1 == 0 && changed.iter().any(|other| other.0 == tag.0);
-    let kept = |file: &DicomFile| -> Vec<Element> {
-        file.layout.elements.iter().filter(|element| !may_change(element.tag)).cloned().collect()
-    };
-    let (old, new) = (kept(before), kept(after));
-    if old.len() != new.len() {
-        return Err(Error::Verification("an element is missing or added"));
-    }
-    for (a, b) in old.iter().zip(&new) {
-        if !equal((before.data(), a.start..a.end), (after.data(), b.start..b.end))? {
-            return Err(Error::Verification("an element differs that had to stay"));
+    let meta = |file: &DicomFile| file.meta.as_ref().map_or(Vec::new(), |meta| meta.layout.elements.clone());
+    for (old, new, a_bytes, b_bytes) in [
+        (meta(before), meta(after), &before.file, &after.file),
+        (before.layout.elements.clone(), after.layout.elements.clone(), before.data(), after.data()),
+    ] {
+        let kept = |elements: Vec<Element>| -> Vec<Element> {
+            elements.into_iter().filter(|element| !may_change(element.tag)).collect()
+        };
+        let (old, new) = (kept(old), kept(new));
+        if old.len() != new.len() {
+            return Err(Error::Verification("an element is missing or added"));
+        }
+        for (a, b) in old.iter().zip(&new) {
+            if !equal((a_bytes, a.start..a.end), (b_bytes, b.start..b.end))? {
+                return Err(Error::Verification("an element differs that had to stay"));
+            }
         }
     }
+    verify_inside(before, after, changed, inside)?;
+    // Zeros that some writers append.
+    let tail = |file: &DicomFile| file.layout.elements.last().map_or(file.range.start, |element| element.end);
+    let tails = [before, after].map(|file| tail(file)..file.data().len());
+    if !equal((before.data(), tails[0].clone()), (after.data(), tails[1].clone()))? {
+        return Err(Error::Verification("bytes behind the last element differ"));
+    }
+    Ok(())
+}
+
+/// Checks the bytes around the edits `inside` of elements.
+fn verify_inside(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Edit]) -> Result<()> {
     for tag in changed {
         let mut own: Vec<&Edit> = inside.iter().copied().filter(|edit| edit.tag == *tag).collect();
         own.sort_by_key(|edit| edit.range.start);
@@ -241,12 +286,6 @@ fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag
                 return Err(Error::Verification("an element differs that had to stay"));
             }
         }
-    }
-    // Zeros that some writers append.
-    let tail = |file: &DicomFile| file.layout.elements.last().map_or(file.range.start, |element| element.end);
-    let tails = [before, after].map(|file| tail(file)..file.data().len());
-    if !equal((before.data(), tails[0].clone()), (after.data(), tails[1].clone()))? {
-        return Err(Error::Verification("bytes behind the last element differ"));
     }
     Ok(())
 }

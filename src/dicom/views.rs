@@ -408,6 +408,26 @@ mod tests {
     }
 
     #[test]
+    fn bits_beside_the_value_are_shown_where_they_tell_something() {
+        let look = |samples: Vec<u16>, signed, overlays| {
+            let count = u32::try_from(samples.len()).expect("few");
+            let mut f = frame(Photometric::Monochrome2, 1, count, 12, Samples::U16(samples));
+            f.description.signed = signed;
+            unused_bits(&f, overlays).map(|view| shades(&view))
+        };
+        assert_eq!(look(vec![0x1123, 0x0456, 0x3789], false, 0), Some(vec![85, 0, 255]));
+        assert_eq!(look(vec![0x1123, 0x1456], false, 0), None, "the same in all pixels");
+        assert_eq!(look(vec![0xF823, 0x0456], true, 0), None, "the sign");
+        assert_eq!(look(vec![0x0823, 0x0456], true, 0), Some(vec![255, 0]), "not the sign");
+        assert_eq!(look(vec![0x1123, 0x0456], false, 1 << 12), None, "an overlay");
+        let mut left = frame(Photometric::Monochrome2, 1, 2, 12, Samples::U16(vec![0x1230, 0x1234]));
+        left.description.high_bit = 15;
+        assert_eq!(unused_bits(&left, 0).map(|view| shades(&view)), Some(vec![0, 255]), "below the value");
+        let whole = frame(Photometric::Monochrome2, 1, 2, 16, Samples::U16(vec![0, 0xFFFF]));
+        assert_eq!(unused_bits(&whole, 0), None);
+    }
+
+    #[test]
     fn thirty_two_bits_do_not_overflow() {
         let f = frame(Photometric::Monochrome2, 1, 3, 32, Samples::U32(vec![0, 1 << 31, u32::MAX]));
         assert_eq!(shades(&views(&f, None, &[])[0]), [0, 128, 255]);

@@ -61,6 +61,8 @@ pub struct Options {
     pub fill: String,
     /// Which outputs say that they were cleaned.
     pub marks: Marks,
+    /// Masked outputs get a SOP Instance UID of their own.
+    pub new_uids: bool,
     /// Which text goes into the report.
     pub report_text: ReportText,
     /// Names the key of the text hashes: reports with the same name can be compared.
@@ -214,6 +216,9 @@ pub struct Record {
     /// SOP Instance UID (0008,0018).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_instance_uid: Option<String>,
+    /// SOP Instance UID of the output where it is another one, as `--new-uids` asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_sop_instance_uid: Option<String>,
     /// Modality (0008,0060).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modality: Option<String>,
@@ -247,6 +252,7 @@ impl Record {
             reason: None,
             sop_class_uid: None,
             sop_instance_uid: None,
+            output_sop_instance_uid: None,
             modality: None,
             transfer_syntax: None,
             output_transfer_syntax: None,

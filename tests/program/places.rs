@@ -13,8 +13,9 @@ use std::path::Path;
 
 /// Calls `look` with the layers of an instance.
 fn with_layers<T>(instance: &Instance, look: impl FnOnce(&[Box<dyn Layer + '_>]) -> T) -> T {
-    let frames = instance.frames().unwrap();
-    let places = Places::find(instance, frames.as_ref(), &Limits::default(), Overlays::Mask).unwrap();
+    let frames = instance.frames().expect("it opens");
+    let places = Places::find(instance, frames.as_ref(), &Limits::default(), Overlays::Mask);
+    let places = places.expect("all places are examined");
     look(&places.layers)
 }
 
@@ -22,12 +23,21 @@ fn with_layers<T>(instance: &Instance, look: impl FnOnce(&[Box<dyn Layer + '_>])
 fn rows(instance: &Instance, plane: &str, frame: u32, [x0, y0, x1, y1]: [u32; 4]) -> Option<Vec<Vec<u8>>> {
     with_layers(instance, |layers| {
         let layer = layers.iter().find(|layer| layer.name() == plane)?;
-        let values = layer.values(frame).unwrap();
+        let values = layer.values(frame).expect("it is read");
         let (columns, rows) = layer.size();
         let size = values.len() / (columns as usize * rows as usize);
         let at = |x: u32, y: u32| (y as usize * columns as usize + x as usize) * size;
         Some((y0..y1).map(|y| values[at(x0, y)..at(x1, y)].to_vec()).collect())
     })
+}
+
+/// Returns a folder with copies of some fixtures.
+fn folder_of(names: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in names {
+        std::fs::copy(fixtures().join(name), folder.path().join(name)).expect("a copy");
+    }
+    folder
 }
 
 #[test]
@@ -71,8 +81,8 @@ fn stored_rows(input: &Instance, plane: &str, [x0, y0, x1, y1]: [u32; 4]) -> Vec
     let middle = [(y0 + y1) / 2 - 1, (y0 + y1) / 2 + 1];
     let nested = |icon: bool| input.file.layout.nested.iter().filter(move |item| item.is_icon() == icon);
     let pixels = |item: &deburn::dicom::layout::NestedPixels| {
-        let value = item.get(tags::PIXEL_DATA).unwrap().value.clone();
-        input.file.data().read_vec(value.start, value.end - value.start).unwrap()
+        let value = item.get(tags::PIXEL_DATA).expect("it has pixels").value.clone();
+        input.file.data().read_vec(value.start, value.end - value.start).expect("a value")
     };
     // The small images of the fixtures are 112 pixels wide.
     nested(plane.contains("icon"))
@@ -106,8 +116,7 @@ fn cleaned_places_show_nothing_to_the_detector() {
 #[test]
 fn overlays_are_masked_removed_or_held() {
     let names = ["us_overlay.dcm", "ct_overlay_embedded.dcm", "pr_overlay.dcm"];
-    let folder = tempfile::tempdir().unwrap();
-    names.map(|name| std::fs::copy(fixtures().join(name), folder.path().join(name)).unwrap());
+    let folder = folder_of(&names);
     let removed = Run::mask(folder.path(), &["--policy", "all", "--overlays", "remove"]);
     for name in names {
         let (input, output) = (open(&fixtures().join(name)), open(&removed.out(name)));
@@ -146,7 +155,9 @@ fn marks_are_exact_in_every_encoding() {
     for (path, record) in ALL.report.records.iter().filter(|(_, record)| record.status == Status::Masked) {
         let output = open(&ALL.out(path));
         syntaxes.insert(record.output_transfer_syntax.clone());
-        assert_eq!(header::text(&output.header, tags::BURNED_IN_ANNOTATION).as_deref(), Some("NO"), "{path}");
+        let has_image = path != "pr_overlay.dcm";
+        let burned_in = header::text(&output.header, tags::BURNED_IN_ANNOTATION);
+        assert_eq!(burned_in.as_deref(), has_image.then_some("NO"), "{path}");
         let methods = header::text(&output.header, tags::DEIDENTIFICATION_METHOD).unwrap();
         let method = format!("deburn {}: burned-in text masked", env!("CARGO_PKG_VERSION"));
         assert_eq!(methods.split('\\').next_back(), Some(method.as_str()), "{path}");
@@ -154,7 +165,7 @@ fn marks_are_exact_in_every_encoding() {
             let cleaned = |place: &&deburn::report::PlaceRecord| place.action != PlaceAction::Unchanged;
             record.places.iter().filter(cleaned).any(|place| place.name.starts_with("overlay"))
         };
-        let mut wanted = vec!["113101".to_owned()];
+        let mut wanted: Vec<String> = has_image.then(|| "113101".to_owned()).into_iter().collect();
         wanted.extend(overlay(record).then(|| "113103".to_owned()));
         let mut own = codes(&output, tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE);
         own.retain(|code| code != "113100");
@@ -228,7 +239,7 @@ fn elements(instance: &Instance) -> BTreeMap<(u16, u16), Vec<u8>> {
     let meta = file.meta.iter().flat_map(|meta| &meta.layout.elements).map(|element| (&file.file, element));
     let all = meta.chain(file.layout.elements.iter().map(|element| (file.data(), element)));
     all.filter(|(_, e)| e.tag.1 != 0)
-        .map(|(bytes, e)| ((e.tag.0, e.tag.1), bytes.read_vec(e.start, e.end - e.start).unwrap()))
+        .map(|(bytes, e)| ((e.tag.0, e.tag.1), bytes.read_vec(e.start, e.end - e.start).expect("an element")))
         .collect()
 }
 
@@ -249,7 +260,7 @@ pub fn unexpected_changes(input: &Path, output: &Path, record: &Record) -> Vec<(
             "float" => drop(allowed.insert((0x7FE0, 0x0008))),
             "double_float" => drop(allowed.insert((0x7FE0, 0x0009))),
             overlay if overlay.starts_with("overlay_") => {
-                let group = u16::from_str_radix(&overlay[8..], 16).unwrap();
+                let group = u16::from_str_radix(&overlay[8..], 16).expect("a group");
                 let own = before.contains_key(&(group, 0x3000));
                 allowed.insert(if own { (group, 0x3000) } else { (0x7FE0, 0x0010) });
             }
@@ -292,9 +303,8 @@ fn group_lengths_stay_right() {
 
 #[test]
 fn without_marks_only_pixel_data_changes() {
-    let folder = tempfile::tempdir().unwrap();
     let names = ["us_rgb_planar.dcm", "us_cine_native.dcm", "nested_private.dcm", "no_preamble.dcm", "dx_deflated.dcm"];
-    names.map(|name| std::fs::copy(fixtures().join(name), folder.path().join(name)).unwrap());
+    let folder = folder_of(&names);
     let run = Run::mask(folder.path(), &["--policy", "all", "--marks", "off"]);
     for name in names {
         let (input, output) = (open(&fixtures().join(name)), open(&run.out(name)));
@@ -312,10 +322,34 @@ fn without_marks_only_pixel_data_changes() {
 }
 
 #[test]
+fn new_uids_are_in_both_places_and_the_same_in_every_run() {
+    let names = ["us_overlay.dcm", "dx_deflated.dcm", "no_preamble.dcm", "clean_ruler_grid.dcm"];
+    let folder = folder_of(&names);
+    let runs = [(); 2].map(|()| Run::mask(folder.path(), &["--policy", "all", "--new-uids"]));
+    for name in &names[..3] {
+        let (input, output) = (open(&fixtures().join(name)), open(&runs[0].out(name)));
+        let uid = output.sop_instance_uid().unwrap();
+        assert_ne!(Some(&uid), input.sop_instance_uid().as_ref(), "{name}");
+        assert!(uid.starts_with("2.25.") && uid.len() <= 44, "{uid}");
+        assert_eq!(runs[0].report.records[*name].output_sop_instance_uid.as_ref(), Some(&uid));
+        if let Some(meta) = &output.file.meta {
+            let range = meta.layout.get(tags::MEDIA_STORAGE_SOP_INSTANCE_UID).unwrap().value.clone();
+            let value = output.file.file.read_vec(range.start, range.end - range.start).unwrap();
+            assert_eq!(String::from_utf8(value).unwrap().trim_end_matches('\0'), uid);
+            let elements = meta.layout.elements.iter().filter(|element| element.tag.1 != 0);
+            let size: u64 = elements.map(|element| element.end - element.start).sum();
+            let told = output.file.file.read_vec(meta.layout.get(Tag(2, 0)).unwrap().value.start, 4).unwrap();
+            assert_eq!(u64::from(u32::from_le_bytes(told.try_into().unwrap())), size, "{name}");
+        }
+        assert!(std::fs::read(runs[0].out(name)).unwrap() == std::fs::read(runs[1].out(name)).unwrap());
+    }
+    assert_eq!(open(&runs[0].out(names[3])).sop_instance_uid(), open(&fixtures().join(names[3])).sop_instance_uid());
+}
+
+#[test]
 fn what_is_clean_is_marked_only_on_demand() {
-    let folder = tempfile::tempdir().unwrap();
     let name = "clean_ruler_grid.dcm";
-    std::fs::copy(fixtures().join(name), folder.path().join(name)).unwrap();
+    let folder = folder_of(&[name]);
     let run = Run::mask(folder.path(), &["--marks", "all"]);
     let record = &run.report.records[name];
     assert_eq!((record.status, record.write_method), (Status::Clean, None));
