@@ -1372,6 +1372,15 @@ def bad_files():
     three = element(PIXELS, "OB", frame * 3)
     yield made("frames_more_native", "three frames of bytes, two promised", {FRAMES: two, PIXELS: three})
     yield made("frames_fewer_native", "one frame of bytes, two promised", {FRAMES: two})
+    named = {PIXELS: element(PIXELS, "OB", frame + b"DOE^JANE 1961")}
+    yield made("pixels_bytes_behind", "bytes with a name behind the last frame", named)
+    plane = {0x60000010: element(0x60000010, "US", 64), 0x60000011: element(0x60000011, "US", 96)}
+    plane |= {0x60000100: element(0x60000100, "US", 1), 0x60000102: element(0x60000102, "US", 0)}
+    short = {0x60003000: element(0x60003000, "OW", b"\xff" * 700)}
+    yield made("overlay_short", "Overlay Data has fewer bits than its rows and columns need", plane | short)
+    far = {0x60000010: element(0x60000010, "US", 64), 0x60000011: element(0x60000011, "US", 96)}
+    far |= {0x60000100: element(0x60000100, "US", 8), 0x60000102: element(0x60000102, "US", 3)}
+    yield made("overlay_in_value", "an embedded overlay is said to lie in a bit of the stored value", far)
     yield made("bits_allocated_12", "Bits Allocated is 12", {ALLOCATED: element(ALLOCATED, "US", 12)})
     yield made(
         "bits_stored_over_allocated",
@@ -1420,6 +1429,8 @@ def bad_files():
         {FRAMES: two, PIXELS: encapsulated(table)},
         JPEG_BASELINE,
     )
+    named = stream(photo + b"DOE^JANE 1961")
+    yield made("jpeg_bytes_behind", "bytes with a name behind the end of the JPEG image", named, JPEG_BASELINE)
     rle = struct.pack("<16I", 1, 0xFFFFFF00, *[0] * 14) + b"\x81\x28" * 60
     yield made("rle_offset_lies", "the RLE segment starts past the end", stream(rle), RLE)
     rle = struct.pack("<16I", 0xFFFFFFFF, *[64] * 15) + b"\x81\x28" * 60

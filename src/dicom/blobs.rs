@@ -65,10 +65,11 @@ pub fn check(file: &DicomFile) -> Result<()> {
     Ok(())
 }
 
-/// Refuses frames whose stream holds a second JPEG picture, such as a preview in an APPn segment.
+/// Refuses frames whose stream holds a second JPEG picture, such as a preview in an APPn segment, or is followed by
+/// anything but zeros.
 ///
-/// The streams of JPEG, JPEG-LS and JPEG 2000 keep markers out of their coded data, so that the start of an image is
-/// found nowhere else.
+/// The streams of JPEG, JPEG-LS and JPEG 2000 keep markers out of their coded data, so that the start and the end of an
+/// image are found nowhere else.
 ///
 /// # Errors
 ///
@@ -79,9 +80,15 @@ pub fn check_streams(frames: &Frames<'_>) -> Result<()> {
         return Ok(());
     }
     for frame in 0..frames.count() {
-        if contains(frames.stored(frame)?.get(1..).unwrap_or(&[]), &[0xFF, 0xD8, 0xFF]) {
-            let problem = "a second picture in the stream of a frame";
-            return Err(Error::NotExamined { keyword: "PixelData".into(), problem });
+        let stream = frames.stored(frame)?;
+        let held = |problem| Err(Error::NotExamined { keyword: "PixelData".into(), problem });
+        if contains(stream.get(1..).unwrap_or(&[]), &[0xFF, 0xD8, 0xFF]) {
+            return held("a second picture in the stream of a frame");
+        }
+        let end = stream.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).map_or(stream.len(), |at| at + 2);
+        // One byte, whatever it is, may make the length even.
+        if stream.len() - end > 1 && stream[end..].iter().any(|&byte| byte != 0) {
+            return held("bytes behind the stream of a frame");
         }
     }
     Ok(())

@@ -95,17 +95,20 @@ impl<'a> Plane<'a> {
         ((bit / 8) ^ usize::from(self.word_swapped), 1 << (bit % 8))
     }
 
-    fn bytes(&self) -> Result<Vec<u8>> {
-        self.file.data().read_vec(self.value.start, self.value.end - self.value.start)
-    }
-
     fn bits(&self, frame: u32) -> Result<Vec<u8>> {
-        let bytes = self.bytes()?;
+        let pixels = u64::from(self.columns) * u64::from(self.rows);
+        let first = pixels * u64::from(frame);
+        // Whole words, whose bytes may be swapped.
+        let start = first / 16 * 2;
+        let end = (first + pixels).div_ceil(16) * 2;
+        let end = end.min(self.value.end - self.value.start);
+        let bytes = self.file.data().read_vec(self.value.start + start, end - start)?;
+        let start = usize::try_from(start).expect("inside a value");
         let bit = |pixel| {
             let (byte, bit) = self.place(frame, pixel);
-            u8::from(bytes.get(byte).is_some_and(|byte| byte & bit != 0))
+            u8::from(bytes.get(byte - start).is_some_and(|byte| byte & bit != 0))
         };
-        Ok((0..self.columns as usize * self.rows as usize).map(bit).collect())
+        Ok((0..usize::try_from(pixels).expect("a plane in memory")).map(bit).collect())
     }
 }
 
@@ -213,6 +216,20 @@ impl<'a> Embedded<'a> {
             return Err(Error::invalid("OverlayRows", "not those of the pixels that the overlay is embedded in"));
         }
         Ok(Some(Self { frames, value: value.clone(), name: name(group), bit }))
+    }
+
+    /// Returns whether a bit is set in any frame.
+    ///
+    /// # Errors
+    ///
+    /// Where a frame cannot be decoded.
+    pub fn shows_anything(&self) -> Result<bool> {
+        for frame in 0..self.frames.count() {
+            if self.bits(frame)?.contains(&1) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn bits(&self, frame: u32) -> Result<Vec<u8>> {

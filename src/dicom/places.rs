@@ -238,6 +238,7 @@ impl<'a> Places<'a> {
             let Some(data) = layout.get(Tag(group, 0x3000)).filter(|data| !data.value.is_empty()) else {
                 if let Some(embedded) = Embedded::find(instance, frames, group)? {
                     match choice {
+                        Overlays::Hold if !embedded.shows_anything()? => {}
                         Overlays::Hold => return Err(held("OverlayBitPosition", "an overlay embedded in the pixels")),
                         Overlays::Remove => removal.clear = Some(self.layers.len()),
                         Overlays::Mask => {}

@@ -116,17 +116,16 @@ impl Changes {
     ///
     /// [`Error::Io`]; [`Error::Verification`] if two changes touch the same bytes.
     pub fn write(&self, file: &DicomFile, out: &mut impl Write) -> Result<()> {
-        let edits = sorted((file.data(), &file.layout), file.encoding, &self.edits)?;
         let head = file.meta.as_ref().map_or(0, |meta| meta.range.end);
         if let Some(meta) = &file.meta {
-            let edits = sorted((&file.file, &meta.layout), Encoding::ExplicitLittle, &self.meta_edits)?;
-            splice(&file.file, 0..head, &edits, out)?;
+            splice((&file.file, &meta.layout), 0..head, Encoding::ExplicitLittle, &self.meta_edits, out)?;
         }
+        let place = (file.data(), &file.layout);
         if !file.is_deflated() {
-            return splice(&file.file, head..file.file.len(), &edits, out);
+            return splice(place, head..file.file.len(), file.encoding, &self.edits, out);
         }
         let mut encoder = DeflateEncoder::new(Counted { out, count: 0 }, Compression::default());
-        splice(file.data(), 0..file.data().len(), &edits, &mut encoder)?;
+        splice(place, 0..file.data().len(), file.encoding, &self.edits, &mut encoder)?;
         let counted = encoder.finish().map_err(WRITE)?;
         // PS3.5 A.5: a null byte makes the length even.
         counted.out.write_all(&[0][..usize::from(counted.count % 2 == 1)]).map_err(WRITE)
@@ -174,18 +173,6 @@ impl Changes {
     }
 }
 
-/// Adds the group lengths that go with edits, and brings all into the order of the file.
-fn sorted(place: (&Bytes, &Layout), encoding: Encoding, edits: &[Edit]) -> Result<Vec<Edit>> {
-    let mut edits = edits.to_vec();
-    edits.extend(group_lengths(place, encoding, &edits, 0)?);
-    // An insertion comes before what is replaced at the same place; several there are in the order of their tags.
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end, edit.tag));
-    if edits.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
-        return Err(Error::Verification("two changes of one element"));
-    }
-    Ok(edits)
-}
-
 /// Returns whether an edit overwrites bytes inside the value of an element, and changes no length.
 fn is_inside(edit: &Edit, file: &DicomFile) -> bool {
     let same_length = edit.range.end - edit.range.start == edit.bytes.len() as u64;
@@ -214,8 +201,21 @@ impl<W: Write> Write for Counted<'_, W> {
     }
 }
 
-/// Copies a range with sorted edits.
-fn splice(bytes: &Bytes, range: Range<u64>, edits: &[Edit], out: &mut impl Write) -> Result<()> {
+/// Copies a range of bytes with the edits of its elements and the group lengths that go with them.
+fn splice(
+    (bytes, layout): (&Bytes, &Layout),
+    range: Range<u64>,
+    encoding: Encoding,
+    edits: &[Edit],
+    out: &mut impl Write,
+) -> Result<()> {
+    let lengths = group_lengths((bytes, layout), encoding, edits, 0)?;
+    let mut edits: Vec<&Edit> = edits.iter().chain(&lengths).collect();
+    // An insertion comes before what is replaced at the same place; several there are in the order of their tags.
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end, edit.tag));
+    if edits.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
+        return Err(Error::Verification("two changes of one element"));
+    }
     let mut position = range.start;
     for edit in edits {
         copy(bytes, position..edit.range.start, out)?;
