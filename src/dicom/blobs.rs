@@ -55,13 +55,6 @@ pub fn check(file: &DicomFile) -> Result<()> {
             return Err(Error::NotExamined { keyword: name(blob.tag), problem });
         }
     }
-    // A TIFF reader begins at the first byte, where DICOM has its preamble (PS3.10 7.1), and may be led to pictures
-    // anywhere in the file.
-    let head = file.file.read_vec(0, file.file.len().min(4))?;
-    if file.meta.as_ref().is_some_and(|meta| meta.range.start == 132) && [&b"II*\0"[..], b"MM\0*"].contains(&&head[..])
-    {
-        return Err(Error::NotExamined { keyword: "File Preamble".into(), problem: "a TIFF header" });
-    }
     Ok(())
 }
 

@@ -236,6 +236,7 @@ pub const fn is_subsampled(description: &PixelDescription) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dicom::places::{Overlays, Pictures, Places};
     use proptest::prelude::*;
     use std::io::Write;
 
@@ -248,8 +249,13 @@ mod tests {
         file.write_all(bytes).unwrap();
         let limits = Limits { max_pixels: 1 << 20, max_inflated: 1 << 24 };
         let instance = Instance::open(file.path(), &limits)?;
-        let Some(frames) = instance.frames()? else { return Ok(0) };
-        (0..frames.count()).try_for_each(|frame| frames.decode(frame).map(|_| ()))?;
+        let frames = instance.frames()?;
+        let places = Places::find(&instance, frames.as_ref(), &limits, Overlays::Mask)?;
+        for layer in &places.layers {
+            (0..layer.count().min(9)).try_for_each(|frame| layer.views(frame).map(|_| ()))?;
+        }
+        let Some(frames) = &frames else { return Ok(0) };
+        (0..frames.count()).try_for_each(|frame| frames.views(frame).map(|_| ()))?;
         Ok(frames.count())
     }
 
@@ -265,11 +271,15 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(150))]
+        #![proptest_config(ProptestConfig::with_cases(250))]
 
         #[test]
         fn damaged_headers_are_errors_never_panics(
-            name in prop::sample::select(vec!["us_palette.dcm", "us_ybr422_native.dcm", "dx_rle.dcm", "nested_private.dcm", "us_cine_extended_offsets.dcm"]),
+            name in prop::sample::select(vec![
+                "us_palette.dcm", "us_ybr422_native.dcm", "dx_rle.dcm", "nested_private.dcm",
+                "us_cine_extended_offsets.dcm", "us_overlay_frames.dcm", "us_nested_pixels.dcm", "pr_overlay.dcm",
+                "double_float_map.dcm",
+            ]),
             // The start is where the lengths and the pixel attributes are.
             damage in prop::collection::vec((132usize..1600, any::<u8>()), 1..6),
         ) {

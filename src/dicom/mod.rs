@@ -20,6 +20,7 @@ mod overlays;
 pub mod palette;
 pub mod pixels;
 pub mod places;
+mod preamble;
 pub mod rewrite;
 mod scan;
 pub mod views;

@@ -329,7 +329,7 @@ fn placement(header: &InMemDicomObject, group: u16, frames: Option<u32>) -> Resu
     };
     let first = integer::<u32>(header, Tag(group, 0x0051), "ImageFrameOrigin")?;
     let frame = (frames.is_some() || first.is_some()).then(|| first.unwrap_or(1).saturating_sub(1));
-    Ok(Placement { x: x - 1, y: y - 1, frame })
+    Ok(Placement { x: x.saturating_sub(1), y: y.saturating_sub(1), frame })
 }
 
 /// Renders set bits white on black. Without a set bit there is nothing to see.

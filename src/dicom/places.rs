@@ -10,6 +10,7 @@ use super::instance::Instance;
 use super::layout::{Element, NestedPixels, is_overlay_data, is_pixel_data};
 use super::nested::Nested;
 use super::overlays::{self, Embedded, Plane};
+use super::preamble;
 use super::views::View;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
@@ -89,7 +90,9 @@ impl Placement {
     /// Returns where an area of the image lies on a picture of `columns` x `rows` pixels; `None` if beside it.
     #[must_use]
     pub fn on_picture(&self, area: Rect, columns: u32, rows: u32) -> Option<Rect> {
-        let shift = |at: u32, by: i64, end: u32| u32::try_from((i64::from(at) - by).clamp(0, end.into())).unwrap_or(0);
+        let shift = |at: u32, by: i64, end: u32| {
+            u32::try_from(i64::from(at).saturating_sub(by).clamp(0, end.into())).unwrap_or(0)
+        };
         let rect = Rect::new(
             shift(area.x0, self.x, columns),
             shift(area.y0, self.y, rows),
@@ -193,6 +196,7 @@ impl<'a> Places<'a> {
     ) -> Result<Self> {
         let file = &instance.file;
         refuse_other_kinds(file)?;
+        preamble::check(file)?;
         blobs::check(file)?;
         if let Some(frames) = frames {
             blobs::check_streams(frames)?;

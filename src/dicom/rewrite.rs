@@ -8,6 +8,7 @@ use super::instance::Instance;
 use super::layout::{Element, Encoding, Layout};
 use super::marks::{self, Done};
 use super::places::Places;
+use super::preamble;
 use crate::error::{Error, Result};
 use crate::region::Region;
 use dicom_core::{Tag, VR};
@@ -17,6 +18,9 @@ use flate2::write::DeflateEncoder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::ops::Range;
+
+/// Bytes before the prefix `DICM` (PS3.10 7.1).
+const PREAMBLE: u64 = 128;
 
 /// Bytes that are compared at once.
 const CHUNK: u64 = 1 << 16;
@@ -118,7 +122,10 @@ impl Changes {
     pub fn write(&self, file: &DicomFile, out: &mut impl Write) -> Result<()> {
         let head = file.meta.as_ref().map_or(0, |meta| meta.range.end);
         if let Some(meta) = &file.meta {
-            splice((&file.file, &meta.layout), 0..head, Encoding::ExplicitLittle, &self.meta_edits, out)?;
+            // A TIFF header would lead beside what has moved.
+            let skip = if preamble::is_tiff(file)? { PREAMBLE } else { 0 };
+            out.write_all(&vec![0; usize::try_from(skip).expect("128")]).map_err(WRITE)?;
+            splice((&file.file, &meta.layout), skip..head, Encoding::ExplicitLittle, &self.meta_edits, out)?;
         }
         let place = (file.data(), &file.layout);
         if !file.is_deflated() {
@@ -235,7 +242,8 @@ fn copy(bytes: &Bytes, range: Range<u64>, out: &mut impl Write) -> Result<()> {
 /// groups. Where all changes of an element are `inside` it, the bytes around them must be the same too.
 fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Edit]) -> Result<()> {
     let start = |file: &DicomFile| file.meta.as_ref().map_or(0, |meta| meta.range.start);
-    if !equal((&before.file, 0..start(before)), (&after.file, 0..start(after)))? {
+    let is_zero = preamble::is_tiff(before)? && after.file.is_zero(0..PREAMBLE)?;
+    if !is_zero && !equal((&before.file, 0..start(before)), (&after.file, 0..start(after)))? {
         return Err(Error::Verification("the preamble differs"));
     }
     let may_change = |tag: Tag| changed.contains(&tag) || tag.1 == 0 && changed.iter().any(|other| other.0 == tag.0);
