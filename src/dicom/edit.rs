@@ -1,27 +1,22 @@
-//! Changes to single elements of a file that is otherwise copied byte for byte, in the encoding of its data set.
+//! The few elements that change when encapsulated pixels are written uncompressed.
 
-use super::bytes::Bytes;
 use super::codec;
 use super::frames::Frames;
 use super::header::text;
-use super::layout::{Element, Encoding, Layout};
+use super::layout::{Element, Layout};
 use super::pixels::PixelDescription;
 use crate::error::{Error, Result};
 use dicom_core::header::DataElementHeader;
 use dicom_core::{Length, Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::encode::Encode;
-use dicom_encoding::encode::explicit_be::ExplicitVRBigEndianEncoder;
 use dicom_encoding::encode::explicit_le::ExplicitVRLittleEndianEncoder;
-use dicom_encoding::encode::implicit_le::ImplicitVRLittleEndianEncoder;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A range of the input file and what stands there in the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// The top level element that changes.
-    pub tag: Tag,
     /// Bytes that are left out; empty for an insertion.
     pub range: Range<u64>,
     /// Bytes that are written instead.
@@ -46,28 +41,26 @@ pub fn edits_for_native(frames: &Frames<'_>, description: &PixelDescription, len
     let mut edits = Vec::new();
     let mut syntax = uids::EXPLICIT_VR_LITTLE_ENDIAN.as_bytes().to_vec();
     syntax.resize(syntax.len().next_multiple_of(2), 0);
-    edits.push(set(&meta.layout, Encoding::ExplicitLittle, tags::TRANSFER_SYNTAX_UID, VR::UI, &syntax)?);
-    let encoding = frames.file.encoding;
+    edits.push(set(&meta.layout, meta.range.end, tags::TRANSFER_SYNTAX_UID, VR::UI, &syntax)?);
+    let end = frames.file.range.end;
     let photometric = padded(description.photometric.code());
-    edits.push(set(layout, encoding, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, &photometric)?);
+    edits.push(set(layout, end, tags::PHOTOMETRIC_INTERPRETATION, VR::CS, &photometric)?);
     if description.samples_per_pixel > 1 {
-        edits.push(set(layout, encoding, tags::PLANAR_CONFIGURATION, VR::US, &[0, 0])?);
+        edits.push(set(layout, end, tags::PLANAR_CONFIGURATION, VR::US, &[0, 0])?);
     }
     edits.extend(lossy(frames, length)?);
     for tag in [tags::EXTENDED_OFFSET_TABLE, tags::EXTENDED_OFFSET_TABLE_LENGTHS] {
-        edits.extend(layout.get(tag).map(remove));
+        edits.extend(layout.get(tag).map(|e| Edit { range: e.start..e.end, bytes: Vec::new(), is_pixel_data: false }));
     }
     let pixels = layout.get(tags::PIXEL_DATA).ok_or(Error::MissingAttribute("PixelData"))?;
     // PS3.5 A.2: OW above 8 bits, OB or OW up to there.
     let vr = if description.bits_allocated > 8 { VR::OW } else { VR::OB };
-    let bytes = element_header(encoding, tags::PIXEL_DATA, vr, length)?;
-    let pixel_edit = Edit { tag: pixels.tag, range: pixels.start..pixels.end, bytes, is_pixel_data: true };
+    let bytes = element_header(tags::PIXEL_DATA, vr, length)?;
+    let pixel_edit = Edit { range: pixels.start..pixels.end, bytes, is_pixel_data: true };
     let pixels_grow = i64::from(length) + size(pixel_edit.bytes.len()) - span(&pixel_edit.range);
     edits.push(pixel_edit);
-    let file = &frames.file.file;
-    let meta = group_lengths((file, &meta.layout), Encoding::ExplicitLittle, &edits, 0)?;
-    let data = group_lengths((file, layout), encoding, &edits, pixels_grow)?;
-    edits.extend(meta.into_iter().chain(data));
+    let lengths = group_lengths(frames, &edits, pixels_grow)?;
+    edits.extend(lengths);
     Ok(edits)
 }
 
@@ -79,83 +72,74 @@ fn lossy(frames: &Frames<'_>, length: u32) -> Result<Vec<Edit>> {
     if text(frames.header, tags::LOSSY_IMAGE_COMPRESSION).as_deref() == Some("01") {
         return Ok(Vec::new());
     }
-    let (layout, encoding) = (&frames.file.layout, frames.file.encoding);
+    let (layout, end) = (&frames.file.layout, frames.file.range.end);
     let compressed: u64 = layout.fragments.iter().skip(1).map(|fragment| fragment.end - fragment.start).sum();
     #[expect(clippy::cast_precision_loss, reason = "two decimals are kept")]
     let ratio = format!("{:.2}", f64::from(length) / compressed.max(1) as f64);
     Ok(vec![
-        set(layout, encoding, tags::LOSSY_IMAGE_COMPRESSION, VR::CS, b"01")?,
-        set(layout, encoding, tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, &padded(&ratio))?,
-        set(layout, encoding, tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, &padded(method))?,
+        set(layout, end, tags::LOSSY_IMAGE_COMPRESSION, VR::CS, b"01")?,
+        set(layout, end, tags::LOSSY_IMAGE_COMPRESSION_RATIO, VR::DS, &padded(&ratio))?,
+        set(layout, end, tags::LOSSY_IMAGE_COMPRESSION_METHOD, VR::CS, &padded(method))?,
     ])
 }
 
-/// Sets an element of a data set: in place of the one that is there, or where its tag belongs.
-pub(super) fn set(layout: &Layout, encoding: Encoding, tag: Tag, vr: VR, value: &[u8]) -> Result<Edit> {
+/// Sets an element: in place of the one that is there, or where its tag belongs.
+fn set(layout: &Layout, end: u64, tag: Tag, vr: VR, value: &[u8]) -> Result<Edit> {
     let range = match layout.get(tag) {
         Some(element) => element.start..element.end,
         None => {
-            let before = layout.elements.iter().rev().find(|element| element.tag < tag).map(|element| element.end);
-            let after = layout.elements.first().map(|element| element.start);
-            let at = before.or(after).ok_or(Error::Verification("an empty data set cannot be marked"))?;
+            let at = layout.elements.iter().find(|element| element.tag > tag).map_or(end, |element| element.start);
             at..at
         }
     };
-    let mut bytes = element_header(encoding, tag, vr, u32::try_from(value.len()).expect("short values"))?;
+    let mut bytes = element_header(tag, vr, u32::try_from(value.len()).expect("short values"))?;
     bytes.extend(value);
-    Ok(Edit { tag, range, bytes, is_pixel_data: false })
+    Ok(Edit { range, bytes, is_pixel_data: false })
 }
 
-/// Leaves an element out.
-pub(super) fn remove(element: &Element) -> Edit {
-    Edit { tag: element.tag, range: element.start..element.end, bytes: Vec::new(), is_pixel_data: false }
-}
-
-/// Corrects the Group Length (gggg,0000) of every group of `layout`, which lies in `bytes`, that `edits` change and that
-/// has one.
-pub(super) fn group_lengths(
-    (bytes, layout): (&Bytes, &Layout),
-    encoding: Encoding,
-    edits: &[Edit],
-    pixels_grow: i64,
-) -> Result<Vec<Edit>> {
+/// Corrects the Group Length (gggg,0000) of every group that changes and has one.
+fn group_lengths(frames: &Frames<'_>, edits: &[Edit], pixels_grow: i64) -> Result<Vec<Edit>> {
+    let meta = frames.file.meta.iter().map(|meta| &meta.layout);
+    let layouts: Vec<&Layout> = meta.chain([&frames.file.layout]).collect();
     let mut grown: BTreeMap<u16, i64> = BTreeMap::new();
     for edit in edits {
         let grow = if edit.is_pixel_data { pixels_grow } else { size(edit.bytes.len()) - span(&edit.range) };
-        *grown.entry(edit.tag.0).or_default() += grow;
+        *grown.entry(group_of(edit, &layouts)).or_default() += grow;
     }
     let mut corrected = Vec::new();
     for (group, grow) in grown.into_iter().filter(|&(_, grow)| grow != 0) {
-        let Some(element) = layout.get(Tag(group, 0)).filter(|e| e.value.end - e.value.start == 4) else { continue };
-        // A group of which nothing is left needs no length.
-        if edits.iter().any(|edit| edit.range.start == element.start) {
+        let Some(element) = layouts.iter().find_map(|layout| layout.get(Tag(group, 0))) else { continue };
+        if element.value.end - element.value.start != 4 {
             continue;
         }
-        let old: [u8; 4] = bytes.read_vec(element.value.start, 4)?.try_into().expect("four bytes");
-        let old = i64::from(if encoding.is_big_endian() { u32::from_be_bytes(old) } else { u32::from_le_bytes(old) });
+        let old = frames.file.file.read_vec(element.value.start, 4)?;
+        let old = i64::from(u32::from_le_bytes(old.try_into().expect("four bytes")));
         // A length that was wrong before may leave the range; it is then left as it was.
         let Ok(new) = u32::try_from(old + grow) else { continue };
-        let new = if encoding.is_big_endian() { new.to_be_bytes() } else { new.to_le_bytes() };
-        let range = element.value.clone();
-        corrected.push(Edit { tag: element.tag, range, bytes: new.to_vec(), is_pixel_data: false });
+        corrected.push(Edit { range: element.value.clone(), bytes: new.to_le_bytes().to_vec(), is_pixel_data: false });
     }
     Ok(corrected)
 }
 
-/// Returns an element's header.
-pub(super) fn element_header(encoding: Encoding, tag: Tag, vr: VR, length: u32) -> Result<Vec<u8>> {
-    let (mut bytes, header) = (Vec::new(), DataElementHeader::new(tag, vr, Length(length)));
-    let encoded = match encoding {
-        Encoding::ImplicitLittle => ImplicitVRLittleEndianEncoder::default().encode_element_header(&mut bytes, header),
-        Encoding::ExplicitLittle => ExplicitVRLittleEndianEncoder::default().encode_element_header(&mut bytes, header),
-        Encoding::ExplicitBig => ExplicitVRBigEndianEncoder::default().encode_element_header(&mut bytes, header),
-    };
-    encoded.map_err(|_| Error::Verification("an element header cannot be encoded"))?;
+/// Returns the group that an edit changes: that of its new bytes or, for a removal, of the element removed.
+fn group_of(edit: &Edit, layouts: &[&Layout]) -> u16 {
+    if let [low, high, ..] = edit.bytes[..] {
+        return u16::from_le_bytes([low, high]);
+    }
+    let removed = |e: &&Element| e.start == edit.range.start;
+    layouts.iter().find_map(|layout| layout.elements.iter().find(removed)).map_or(0, |element| element.tag.0)
+}
+
+fn element_header(tag: Tag, vr: VR, length: u32) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    ExplicitVRLittleEndianEncoder::default()
+        .encode_element_header(&mut bytes, DataElementHeader::new(tag, vr, Length(length)))
+        .map_err(|_| Error::Verification("an element header cannot be encoded"))?;
     Ok(bytes)
 }
 
 /// Pads text with a space to an even length (PS3.5 6.2).
-pub(super) fn padded(text: &str) -> Vec<u8> {
+fn padded(text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     bytes.resize(bytes.len().next_multiple_of(2), b' ');
     bytes

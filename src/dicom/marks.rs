@@ -1,6 +1,6 @@
 //! What a cleaned instance says of itself (PS3.15 E.3): elements that are set, or added to what stands in them.
 
-use super::edit::{Edit, element_header, padded, set};
+use super::change::{Change, element_header, padded, set};
 use super::file::DicomFile;
 use super::header::{self, text};
 use super::instance::Instance;
@@ -58,7 +58,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Longest value of De-identification Method, a Long String, and of Derivation Description, a Short Text (PS3.5 6.2).
 const LONGEST: (usize, usize) = (64, 1024);
 
-/// Lists the edits that mark an instance.
+/// Lists the changes that mark an instance.
 ///
 /// - Burned In Annotation (0028,0301) is NO (PS3.15 E.3.1).
 /// - De-identification Method Code Sequence (0012,0064) gets 113101 and, where overlays were cleaned, 113103; De-identification
@@ -72,14 +72,14 @@ const LONGEST: (usize, usize) = (64, 1024);
 /// # Errors
 ///
 /// [`Error::InvalidAttribute`] where one of the sequences is not one.
-pub fn edits(instance: &Instance, done: Done) -> Result<Vec<Edit>> {
+pub fn changes(instance: &Instance, done: Done) -> Result<Vec<Change>> {
     let file = &instance.file;
     let method = format!("{NAME} {VERSION}: burned-in text masked");
-    let mut edits = Vec::new();
+    let mut changes = Vec::new();
     if done.pixels {
-        edits.extend(derived(instance)?);
+        changes.extend(derived(instance)?);
     }
-    edits.extend(appended(file, tags::DEIDENTIFICATION_METHOD, VR::LO, '\\', &method, usize::MAX)?);
+    changes.extend(appended(file, tags::DEIDENTIFICATION_METHOD, VR::LO, '\\', &method, usize::MAX)?);
     let known: Vec<String> = header::items(file, tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE)
         .iter()
         .filter_map(|item| text(item, tags::CODE_VALUE))
@@ -87,19 +87,19 @@ pub fn edits(instance: &Instance, done: Done) -> Result<Vec<Edit>> {
     let codes = [(done.has_image, CLEAN_PIXEL_DATA), (is_graphics_clean(file, done), CLEAN_GRAPHICS)];
     let codes = codes.into_iter().filter(|(wanted, code)| *wanted && !known.iter().any(|own| own == code.0));
     let codes: Vec<Code> = codes.map(|(_, code)| code).collect();
-    edits.extend(with_items(
+    changes.extend(with_items(
         file,
         tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE,
         "DeidentificationMethodCodeSequence",
         |e| codes.iter().map(|code| coded(e, *code)).collect(),
     )?);
-    edits.extend(with_items(file, tags::CONTRIBUTING_EQUIPMENT_SEQUENCE, "ContributingEquipmentSequence", |e| {
+    changes.extend(with_items(file, tags::CONTRIBUTING_EQUIPMENT_SEQUENCE, "ContributingEquipmentSequence", |e| {
         Ok(vec![equipment(e)?])
     })?);
     if done.has_image {
-        edits.push(set(&file.layout, file.encoding, tags::BURNED_IN_ANNOTATION, VR::CS, b"NO")?);
+        changes.push(set(&file.layout, file.encoding, tags::BURNED_IN_ANNOTATION, VR::CS, b"NO")?);
     }
-    Ok(edits)
+    Ok(changes)
 }
 
 /// Checks that the marks are in a written file.
@@ -143,18 +143,18 @@ pub fn new_uid(uid: &str) -> String {
 }
 
 /// Says that the pixels are derived from others.
-fn derived(instance: &Instance) -> Result<Vec<Edit>> {
+fn derived(instance: &Instance) -> Result<Vec<Change>> {
     let file = &instance.file;
-    let mut edits = Vec::new();
+    let mut changes = Vec::new();
     if let Some(element) = file.layout.get(tags::IMAGE_TYPE) {
         let value = value_of(file, element)?;
         if let Some(rest) = value.strip_prefix(b"ORIGINAL") {
             let value = [b"DERIVED", rest].concat();
-            edits.push(set(&file.layout, file.encoding, tags::IMAGE_TYPE, VR::CS, &even(value))?);
+            changes.push(set(&file.layout, file.encoding, tags::IMAGE_TYPE, VR::CS, &even(value))?);
         }
     }
     let how = format!("{NAME} {VERSION}: text burned into the pixels was filled with a constant");
-    edits.extend(appended(file, tags::DERIVATION_DESCRIPTION, VR::ST, ' ', &how, LONGEST.1)?);
+    changes.extend(appended(file, tags::DERIVATION_DESCRIPTION, VR::ST, ' ', &how, LONGEST.1)?);
     // Frame types lie in items, whose length must stay: the letter less becomes a space behind the last value.
     let groups = [tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE, tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE];
     let frame_types = file.layout.texts.find(tags::FRAME_TYPE, &file.layout.elements);
@@ -162,10 +162,10 @@ fn derived(instance: &Instance) -> Result<Vec<Edit>> {
         let value = file.data().read_vec(range.start, range.end - range.start)?;
         if let Some(rest) = value.strip_prefix(b"ORIGINAL") {
             let bytes = [b"DERIVED", rest, b" "].concat();
-            edits.push(Edit { tag, range, bytes, is_pixel_data: false });
+            changes.push(Change { tag, range, bytes });
         }
     }
-    Ok(edits)
+    Ok(changes)
 }
 
 /// Adds text to an element, or makes it; nothing where the value would be longer than `longest`.
@@ -176,7 +176,7 @@ fn appended(
     separator: char,
     addition: &str,
     longest: usize,
-) -> Result<Option<Edit>> {
+) -> Result<Option<Change>> {
     let mut value = match file.layout.get(tag) {
         Some(element) => value_of(file, element)?,
         None => Vec::new(),
@@ -198,7 +198,7 @@ fn with_items(
     tag: Tag,
     keyword: &'static str,
     items: impl Fn(Encoding) -> Result<Vec<Vec<u8>>>,
-) -> Result<Option<Edit>> {
+) -> Result<Option<Change>> {
     let element = file.layout.get(tag);
     let encoding = match element.map(|element| element.vr) {
         // Inside UN all is implicit (PS3.5 6.2.2).
@@ -213,7 +213,7 @@ fn with_items(
     match element {
         Some(element) if element.undefined_length => {
             let end = element.value.end;
-            Ok(Some(Edit { tag, range: end..end, bytes: added, is_pixel_data: false }))
+            Ok(Some(Change { tag, range: end..end, bytes: added }))
         }
         _ => {
             let mut value = match element {

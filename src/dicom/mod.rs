@@ -3,6 +3,7 @@
 pub mod attributes;
 mod blobs;
 pub mod bytes;
+mod change;
 mod charset;
 pub mod codec;
 pub mod color;

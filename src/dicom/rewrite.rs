@@ -2,7 +2,7 @@
 //! other byte is different, which is checked element by element.
 
 use super::bytes::Bytes;
-use super::edit::{self, Edit, group_lengths};
+use super::change::{self, Change, group_lengths};
 use super::file::DicomFile;
 use super::instance::Instance;
 use super::layout::{Element, Encoding, Layout};
@@ -39,9 +39,9 @@ pub struct LayerMask {
 /// What changes, in the order of the file.
 #[derive(Debug)]
 pub struct Changes {
-    edits: Vec<Edit>,
+    changes: Vec<Change>,
     /// Of the File Meta Information.
-    meta_edits: Vec<Edit>,
+    meta_changes: Vec<Change>,
     masks: Vec<LayerMask>,
     marks: Option<Done>,
 }
@@ -77,19 +77,19 @@ impl Changes {
             };
             layer.patch(mask.frame, &mask.region, bytes)?;
         }
-        let patch = |((start, end), (tag, bytes))| Edit { tag, range: start..end, bytes, is_pixel_data: false };
-        let mut edits: Vec<Edit> = patches.into_iter().map(patch).collect();
+        let patch = |((start, end), (tag, bytes))| Change { tag, range: start..end, bytes };
+        let mut changes: Vec<Change> = patches.into_iter().map(patch).collect();
         for removal in &places.removals {
-            edits.extend(removal.elements.iter().filter_map(|tag| file.layout.get(*tag)).map(edit::remove));
+            changes.extend(removal.elements.iter().filter_map(|tag| file.layout.get(*tag)).map(change::remove));
             if let Some((tag, range)) = removal.blank.clone() {
                 let bytes = vec![0; usize::try_from(range.end - range.start).expect("an icon in memory")];
-                edits.push(Edit { tag, range, bytes, is_pixel_data: false });
+                changes.push(Change { tag, range, bytes });
             }
         }
         if let Some(done) = marks {
-            edits.extend(marks::edits(instance, done)?);
+            changes.extend(marks::changes(instance, done)?);
         }
-        Ok(Self { edits, meta_edits: Vec::new(), masks, marks })
+        Ok(Self { changes, meta_changes: Vec::new(), masks, marks })
     }
 
     /// Adds another SOP Instance UID, in the data set and in the File Meta Information.
@@ -100,10 +100,16 @@ impl Changes {
     pub fn set_uid(&mut self, file: &DicomFile, uid: &str) -> Result<()> {
         let mut value = uid.as_bytes().to_vec();
         value.resize(value.len().next_multiple_of(2), 0);
-        self.edits.push(edit::set(&file.layout, file.encoding, tags::SOP_INSTANCE_UID, VR::UI, &value)?);
+        self.changes.push(change::set(&file.layout, file.encoding, tags::SOP_INSTANCE_UID, VR::UI, &value)?);
         if let Some(meta) = &file.meta {
             let (layout, encoding) = (&meta.layout, Encoding::ExplicitLittle);
-            self.meta_edits.push(edit::set(layout, encoding, tags::MEDIA_STORAGE_SOP_INSTANCE_UID, VR::UI, &value)?);
+            self.meta_changes.push(change::set(
+                layout,
+                encoding,
+                tags::MEDIA_STORAGE_SOP_INSTANCE_UID,
+                VR::UI,
+                &value,
+            )?);
         }
         Ok(())
     }
@@ -111,7 +117,7 @@ impl Changes {
     /// Returns whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.edits.is_empty()
+        self.changes.is_empty()
     }
 
     /// Writes `file`, that of the instance, with the changes and the group lengths that go with them.
@@ -125,14 +131,14 @@ impl Changes {
             // A TIFF header would lead beside what has moved.
             let skip = if preamble::is_tiff(file)? { PREAMBLE } else { 0 };
             out.write_all(&vec![0; usize::try_from(skip).expect("128")]).map_err(WRITE)?;
-            splice((&file.file, &meta.layout), skip..head, Encoding::ExplicitLittle, &self.meta_edits, out)?;
+            splice((&file.file, &meta.layout), skip..head, Encoding::ExplicitLittle, &self.meta_changes, out)?;
         }
         let place = (file.data(), &file.layout);
         if !file.is_deflated() {
-            return splice(place, head..file.file.len(), file.encoding, &self.edits, out);
+            return splice(place, head..file.file.len(), file.encoding, &self.changes, out);
         }
         let mut encoder = DeflateEncoder::new(Counted { out, count: 0 }, Compression::default());
-        splice(place, 0..file.data().len(), file.encoding, &self.edits, &mut encoder)?;
+        splice(place, 0..file.data().len(), file.encoding, &self.changes, &mut encoder)?;
         let counted = encoder.finish().map_err(WRITE)?;
         // PS3.5 A.5: a null byte makes the length even.
         counted.out.write_all(&[0][..usize::from(counted.count % 2 == 1)]).map_err(WRITE)
@@ -151,8 +157,8 @@ impl Changes {
         output: &Instance,
         output_places: &Places<'_>,
     ) -> Result<()> {
-        let changed: BTreeSet<Tag> = self.edits.iter().chain(&self.meta_edits).map(|edit| edit.tag).collect();
-        let inside: Vec<&Edit> = self.edits.iter().filter(|edit| is_inside(edit, &before.file)).collect();
+        let changed: BTreeSet<Tag> = self.changes.iter().chain(&self.meta_changes).map(|change| change.tag).collect();
+        let inside: Vec<&Change> = self.changes.iter().filter(|change| is_inside(change, &before.file)).collect();
         verify_elements(&before.file, &output.file, &changed, &inside)?;
         for (index, layer) in places.layers.iter().enumerate().filter(|(index, _)| !places.is_cleared(*index)) {
             let written = output_places.layers.iter().find(|other| other.name() == layer.name());
@@ -180,11 +186,11 @@ impl Changes {
     }
 }
 
-/// Returns whether an edit overwrites bytes inside the value of an element, and changes no length.
-fn is_inside(edit: &Edit, file: &DicomFile) -> bool {
-    let same_length = edit.range.end - edit.range.start == edit.bytes.len() as u64;
-    let element = file.layout.get(edit.tag);
-    same_length && element.is_some_and(|e| e.value.start <= edit.range.start && edit.range.end <= e.value.end)
+/// Returns whether an change overwrites bytes inside the value of an element, and changes no length.
+fn is_inside(change: &Change, file: &DicomFile) -> bool {
+    let same_length = change.range.end - change.range.start == change.bytes.len() as u64;
+    let element = file.layout.get(change.tag);
+    same_length && element.is_some_and(|e| e.value.start <= change.range.start && change.range.end <= e.value.end)
 }
 
 /// `map_err` argument for writes.
@@ -208,26 +214,26 @@ impl<W: Write> Write for Counted<'_, W> {
     }
 }
 
-/// Copies a range of bytes with the edits of its elements and the group lengths that go with them.
+/// Copies a range of bytes with the changes of its elements and the group lengths that go with them.
 fn splice(
     (bytes, layout): (&Bytes, &Layout),
     range: Range<u64>,
     encoding: Encoding,
-    edits: &[Edit],
+    changes: &[Change],
     out: &mut impl Write,
 ) -> Result<()> {
-    let lengths = group_lengths((bytes, layout), encoding, edits, 0)?;
-    let mut edits: Vec<&Edit> = edits.iter().chain(&lengths).collect();
+    let lengths = group_lengths((bytes, layout), encoding, changes)?;
+    let mut changes: Vec<&Change> = changes.iter().chain(&lengths).collect();
     // An insertion comes before what is replaced at the same place; several there are in the order of their tags.
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end, edit.tag));
-    if edits.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
+    changes.sort_by_key(|change| (change.range.start, change.range.end, change.tag));
+    if changes.windows(2).any(|pair| pair[0].range.end > pair[1].range.start) {
         return Err(Error::Verification("two changes of one element"));
     }
     let mut position = range.start;
-    for edit in edits {
-        copy(bytes, position..edit.range.start, out)?;
-        out.write_all(&edit.bytes).map_err(WRITE)?;
-        position = edit.range.end;
+    for change in changes {
+        copy(bytes, position..change.range.start, out)?;
+        out.write_all(&change.bytes).map_err(WRITE)?;
+        position = change.range.end;
     }
     copy(bytes, position..range.end, out)
 }
@@ -240,7 +246,7 @@ fn copy(bytes: &Bytes, range: Range<u64>, out: &mut impl Write) -> Result<()> {
 
 /// Checks that two files are the same byte for byte, but for the top level elements in `changed` and the lengths of their
 /// groups. Where all changes of an element are `inside` it, the bytes around them must be the same too.
-fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Edit]) -> Result<()> {
+fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Change]) -> Result<()> {
     let start = |file: &DicomFile| file.meta.as_ref().map_or(0, |meta| meta.range.start);
     let is_zero = preamble::is_tiff(before)? && after.file.is_zero(0..PREAMBLE)?;
     if !is_zero && !equal((&before.file, 0..start(before)), (&after.file, 0..start(after)))? {
@@ -275,19 +281,19 @@ fn verify_elements(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag
     Ok(())
 }
 
-/// Checks the bytes around the edits `inside` of elements.
-fn verify_inside(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Edit]) -> Result<()> {
+/// Checks the bytes around the changes `inside` of elements.
+fn verify_inside(before: &DicomFile, after: &DicomFile, changed: &BTreeSet<Tag>, inside: &[&Change]) -> Result<()> {
     for tag in changed {
-        let mut own: Vec<&Edit> = inside.iter().copied().filter(|edit| edit.tag == *tag).collect();
-        own.sort_by_key(|edit| edit.range.start);
+        let mut own: Vec<&Change> = inside.iter().copied().filter(|change| change.tag == *tag).collect();
+        own.sort_by_key(|change| change.range.start);
         if own.is_empty() {
             continue;
         }
         let (Some(a), Some(b)) = (before.layout.get(*tag), after.layout.get(*tag)) else {
             return Err(Error::Verification("an element is missing or added"));
         };
-        let ends = own.iter().map(|edit| edit.range.start).chain([a.end]);
-        let starts = [a.start].into_iter().chain(own.iter().map(|edit| edit.range.end));
+        let ends = own.iter().map(|change| change.range.start).chain([a.end]);
+        let starts = [a.start].into_iter().chain(own.iter().map(|change| change.range.end));
         for (start, end) in starts.zip(ends) {
             let shifted = b.start + (start - a.start)..b.start + (end - a.start);
             if a.end - a.start != b.end - b.start || !equal((before.data(), start..end), (after.data(), shifted))? {

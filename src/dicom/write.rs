@@ -138,7 +138,7 @@ fn decoded(frames: &Frames<'_>, regions: &impl Fn(u32) -> Option<Region>, out: &
     edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let source = &frames.file.file;
     let mut position = 0;
-    for Edit { range, bytes, is_pixel_data, .. } in edits {
+    for Edit { range, bytes, is_pixel_data } in edits {
         copy(&mut source.reader(position, range.start), out)?;
         out.write_all(&bytes).map_err(WRITE)?;
         if is_pixel_data {
