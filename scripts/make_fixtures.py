@@ -975,7 +975,7 @@ def without_pixels(out):
     out.save("pr", ds, IMPLICIT, "no_pixels", note="presentation state, ISO 2022 IR 87, private and nested elements")
 
 
-def held_for_now(out):
+def never_examined(out):
     ds = dataset("pdf_document", PDF, "DOC", HANS)
     ds.BurnedInAnnotation, ds.DocumentTitle = "YES", "LETTER"
     ds.ConceptNameCodeSequence, ds.MIMETypeOfEncapsulatedDocument = Sequence(), "application/pdf"
@@ -991,40 +991,130 @@ def held_for_now(out):
     lossy(ds, "ISO_14496_10")
     out.save("video_mpeg4", ds, H264, "held", note="video; the stream is random bytes in one fragment")
 
-    ds = dataset("float_map", FLOAT_MAP, "MR", RAVI)
-    describe(ds, (1, 24, 32), "MONOCHROME2", 32)
-    for keyword in ("BitsStored", "HighBit", "PixelRepresentation"):
-        delattr(ds, keyword)
-    ds.FloatPixelData = np.linspace(0, 1, 24 * 32, dtype="<f4").tobytes()
-    out.save("float_map", ds, EXPLICIT, "held", note="Float Pixel Data, no Pixel Data")
+    name = "us_private_jpeg"
+    canvas, ds = plain(name, ANNA)
+    photo = Canvas(np.full((1, 48, 112), 30))
+    photo.text(ANNA.name, 4, 6, 240, 13, phi=True)
+    ds.private_block(0x0009, "DEBURN TEST 01", create=True).add_new(0x20, "OB", jpeg(photo.pixels[0]))
+    lines = canvas.lines + [line | {"plane": "private"} for line in photo.lines]
+    out.save(name, ds, EXPLICIT, "held", canvas, "a JPEG picture in a private element", canvas.pixels, lines=lines)
 
-    def plain(name, person):
-        canvas = ultrasound(name, person, 160, 120, color=False, texts=False)
-        canvas.text("MI 0.8", 154, 4, 235, 12, right=True)
-        ds = dataset(name, US, "US", person)
-        describe(ds, canvas.pixels.shape, "MONOCHROME2")
-        set_pixels(ds, canvas.pixels.astype(np.uint8).tobytes(), "OB")
-        return canvas, ds
+    name = "us_jpeg_preview"
+    canvas, ds = plain(name, HANS)
+    # As in Exif: the name is in the preview of the stream alone.
+    stream = jpeg(canvas.pixels[0])
+    preview = segment(0xE1, b"Exif\0\0" + jpeg(photo.pixels[0]))
+    set_pixels(ds, encapsulate([stream[:2] + preview + stream[2:]]), "OB", True)
+    lossy(ds, "ISO_10918_1")
+    note = "a preview picture in an APP1 segment of the frame's stream"
+    out.save(name, ds, JPEG_BASELINE, "held", canvas, note, canvas.pixels, 24)
 
+
+def plain(name, person):
+    canvas = ultrasound(name, person, 160, 120, color=False, texts=False)
+    canvas.text("MI 0.8", 154, 4, 235, 12, right=True)
+    ds = dataset(name, US, "US", person)
+    describe(ds, canvas.pixels.shape, "MONOCHROME2")
+    set_pixels(ds, canvas.pixels.astype(np.uint8).tobytes(), "OB")
+    return canvas, ds
+
+
+def drawn(text, frames=1, at=100, only=None, size=(120, 160)):
+    """An overlay plane with a line of text."""
+    plane = Canvas(np.zeros((frames, *size)))
+    plane.text(text, 4, at, 1, 13, phi=True, hard=True, frames=only)
+    return plane
+
+
+def overlay(ds, group, plane, origin=(1, 1), big_endian=False):
+    """Adds an overlay plane (PS3.3 C.9.2)."""
+    frames, rows, columns = plane.pixels.shape
+    block = {0x10: ("US", rows), 0x11: ("US", columns), 0x22: ("LO", "annotation"), 0x40: ("CS", "G")}
+    if frames > 1:
+        block[0x15] = ("IS", str(frames))
+    block |= {0x50: ("SS", list(origin))}
+    if frames > 1:
+        block[0x51] = ("US", 1)
+    block |= {0x100: ("US", 1), 0x102: ("US", 0)}
+    bits = np.packbits(plane.pixels.astype(np.uint8).ravel(), bitorder="little").tobytes()
+    bits += b"\0" * (len(bits) % 2)
+    if big_endian:
+        bits = np.frombuffer(bits, "<u2").astype(">u2").tobytes()
+    block[0x3000] = ("OW", bits)
+    for element, (vr, value) in block.items():
+        ds.add_new((group, element), vr, value)
+
+
+def in_plane(name, *canvases):
+    return [line | {"plane": name} for canvas in canvases for line in canvas.lines]
+
+
+def overlays(out):
     name = "us_overlay"
     canvas, ds = plain(name, ANNA)
-    plane = Canvas(np.zeros((1, 120, 160)))
-    plane.text(ANNA.name, 4, 100, 1, 13, phi=True, hard=True)
-    block = {0x10: ("US", 120), 0x11: ("US", 160), 0x22: ("LO", "annotation"), 0x40: ("CS", "G"), 0x50: ("SS", [1, 1])}
-    block |= {0x100: ("US", 1), 0x102: ("US", 0)}
-    block[0x3000] = ("OW", np.packbits(plane.pixels.astype(np.uint8).ravel(), bitorder="little").tobytes())
-    for element, (vr, value) in block.items():
-        ds.add_new((0x6000, element), vr, value)
-    lines = canvas.lines + [line | {"plane": "overlay_6000"} for line in plane.lines]
-    out.save(name, ds, EXPLICIT, "held", canvas, "the name is in overlay plane 6000", canvas.pixels, lines=lines)
+    plane = drawn(ANNA.name)
+    overlay(ds, 0x6000, plane)
+    lines = canvas.lines + in_plane("overlay_6000", plane)
+    out.save(name, ds, EXPLICIT, "masked", canvas, "the name is in overlay plane 6000", canvas.pixels, lines=lines)
 
+    name = "us_overlay_frames"
+    canvas = ultrasound(name, JANE, 160, 120, frames=2, color=False, texts=False)
+    ds = dataset(name, US_CLIP, "US", JANE)
+    describe(ds, canvas.pixels.shape, "MONOCHROME2")
+    set_pixels(ds, canvas.pixels.astype(np.uint8).tobytes(), "OB")
+    # 97 x 33 bits a frame, so that the second one begins inside a byte.
+    plane = drawn(JANE.id, 2, 10, (1, 1), (33, 97))
+    overlay(ds, 0x6002, plane, origin=(60, 20), big_endian=True)
+    note = "a plane of two frames, the id in the second; big endian, so the bytes of each word are swapped"
+    lines = canvas.lines + in_plane("overlay_6002", plane)
+    out.save(name, ds, BIG_ENDIAN, "masked", canvas, note, canvas.pixels, lines=lines)
+
+    name = "ct_overlay_embedded"
+    canvas, ds = Canvas(slice_of(name, 160)), dataset(name, CT, "CT", RAVI)
+    planes = [drawn(RAVI.name, at=100, size=(160, 160)), drawn(RAVI.id, at=20, size=(160, 160))]
+    describe(ds, canvas.pixels.shape, "MONOCHROME2", 16, 12)
+    ds.RescaleIntercept, ds.RescaleSlope = "-1024", "1"
+    stored = canvas.pixels | planes[0].pixels.astype(np.int32) << 12 | planes[1].pixels.astype(np.int32) << 15
+    set_pixels(ds, stored.astype("<u2").tobytes())
+    for group, bit in ((0x6000, 12), (0x6002, 15)):
+        block = {0x10: ("US", 160), 0x11: ("US", 160), 0x40: ("CS", "G"), 0x50: ("SS", [1, 1])}
+        for element, (vr, value) in (block | {0x100: ("US", 16), 0x102: ("US", bit)}).items():
+            ds.add_new((group, element), vr, value)
+    note = "two overlays in bits 12 and 15 of the pixels (retired)"
+    lines = canvas.lines + in_plane("overlay_6000", planes[0]) + in_plane("overlay_6002", planes[1])
+    out.save(name, ds, IMPLICIT, "masked", canvas, note, canvas.pixels, lines=lines)
+
+    name = "ct_hidden_bits"
+    canvas, ds = Canvas(slice_of(name, 160)), dataset(name, CT, "CT", HANS)
+    hidden = drawn(HANS.name, at=70, size=(160, 160))
+    describe(ds, canvas.pixels.shape, "MONOCHROME2", 16, 12)
+    stored = canvas.pixels | hidden.pixels.astype(np.int32) << 13
+    set_pixels(ds, stored.astype("<u2").tobytes())
+    note = "the name is in bit 13, which nothing speaks of"
+    out.save(name, ds, EXPLICIT, "masked", hidden, note, canvas.pixels)
+
+    name = "pr_overlay"
+    ds = dataset(name, PR, "PR", JANE)
+    ds.ContentLabel, ds.PresentationLUTShape = "LABEL", "IDENTITY"
+    plane = drawn(JANE.name, at=40)
+    overlay(ds, 0x6000, plane)
+    lines = in_plane("overlay_6000", plane)
+    out.save(name, ds, EXPLICIT, "masked", note="a presentation state with an overlay, no pixels", lines=lines)
+
+
+def beside_the_image(out):
     name = "us_icon"
     canvas, ds = plain(name, HANS)
     icon = Canvas(np.full((1, 48, 112), 30))
     icon.text(HANS.name, 4, 6, 240, 13, phi=True)
     ds.IconImageSequence = items(small_image(icon))
-    lines = canvas.lines + [line | {"plane": "icon"} for line in icon.lines]
-    out.save(name, ds, EXPLICIT, "held", canvas, "the name is in the icon image", canvas.pixels, lines=lines)
+    reference = Dataset()
+    reference.ReferencedSOPClassUID, reference.ReferencedSOPInstanceUID = US, uid("us_rgb")
+    reference.IconImageSequence = items(small_image(icon))
+    ds.ReferencedImageSequence = items(reference)
+    lines = canvas.lines + in_plane("icon", icon) + in_plane("nested_icon_1", icon)
+    note = "the name is in the icon image, and in that of a referenced image"
+    out.save(name, ds, EXPLICIT, "masked", canvas, note, canvas.pixels, lines=lines)
 
     name = "us_nested_pixels"
     canvas, ds = plain(name, JANE)
@@ -1032,9 +1122,52 @@ def held_for_now(out):
     inner.text(JANE.name, 4, 6, 240, 13, phi=True)
     block = ds.private_block(0x0009, "DEBURN TEST 01", create=True)
     block.add_new(0x10, "SQ", items(small_image(inner)))
-    lines = canvas.lines + [line | {"plane": "nested"} for line in inner.lines]
+    lines = canvas.lines + in_plane("nested_1", inner)
     note = "the name is in Pixel Data inside a private sequence"
-    out.save(name, ds, EXPLICIT, "held", canvas, note, canvas.pixels, lines=lines)
+    out.save(name, ds, EXPLICIT, "masked", canvas, note, canvas.pixels, lines=lines)
+
+    for name, person, double, syntax in (
+        ("float_map", RAVI, False, EXPLICIT),
+        ("double_float_map", ANNA, True, BIG_ENDIAN),
+    ):
+        y, x = np.mgrid[0:64, 0:128]
+        canvas = Canvas((300 * np.exp(-np.hypot(x - 64, y - 40) / 30))[None])
+        canvas.text(person.name, 6, 6, 700, 13, phi=True)
+        ds = dataset(name, FLOAT_MAP, "MR", person)
+        describe(ds, canvas.pixels.shape, "MONOCHROME2", 64 if double else 32)
+        for keyword in ("BitsStored", "HighBit", "PixelRepresentation"):
+            delattr(ds, keyword)
+        values = canvas.pixels / 512 - 0.25
+        # An outlier that leaves all else one shade of gray.
+        values[0, 63, 127] = 1e30
+        keyword = "DoubleFloatPixelData" if double else "FloatPixelData"
+        order = ">" if syntax == BIG_ENDIAN else "<"
+        setattr(ds, keyword, values.astype(order + ("f8" if double else "f4")).tobytes())
+        lines = in_plane("double_float" if double else "float", canvas)
+        out.save(name, ds, syntax, "masked", note=f"{keyword}, no Pixel Data; one value of 1e30", lines=lines)
+
+    name = "marked_before"
+    canvas = Canvas(radiograph(name, 120, 200))
+    canvas.text(HANS.name, 8, 8, 3900, 13, phi=True)
+    ds = dataset(name, DX, "DX", HANS)
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "", "RT"]
+    ds.DerivationDescription = "edge enhanced"
+    ds.PatientIdentityRemoved, ds.DeidentificationMethod = "YES", ["SITE SCRIPT 3", "MANUAL"]
+    ds.DeidentificationMethodCodeSequence = items(code("113100", "DCM", "Basic Application Confidentiality Profile"))
+    ds["DeidentificationMethodCodeSequence"].is_undefined_length = True
+    equipment = Dataset()
+    equipment.Manufacturer, equipment.SoftwareVersions = "DEBURN FIXTURES", "1"
+    equipment.PurposeOfReferenceCodeSequence = items(code("109102", "DCM", "Processing Equipment"))
+    ds.ContributingEquipmentSequence = items(equipment)
+    frame_type = Dataset()
+    frame_type.FrameType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    shared = Dataset()
+    shared.MRImageFrameTypeSequence = items(frame_type)
+    ds.SharedFunctionalGroupsSequence = items(shared)
+    describe(ds, canvas.pixels.shape, "MONOCHROME2", 16, 12)
+    set_pixels(ds, canvas.pixels.astype("<u2").tobytes())
+    note = "other programs and persons have marked it before"
+    out.save(name, ds, EXPLICIT, "masked", canvas, note, canvas.pixels)
 
 
 def small_image(canvas):
@@ -1239,6 +1372,15 @@ def bad_files():
     three = element(PIXELS, "OB", frame * 3)
     yield made("frames_more_native", "three frames of bytes, two promised", {FRAMES: two, PIXELS: three})
     yield made("frames_fewer_native", "one frame of bytes, two promised", {FRAMES: two})
+    named = {PIXELS: element(PIXELS, "OB", frame + b"DOE^JANE 1961")}
+    yield made("pixels_bytes_behind", "bytes with a name behind the last frame", named)
+    plane = {0x60000010: element(0x60000010, "US", 64), 0x60000011: element(0x60000011, "US", 96)}
+    plane |= {0x60000100: element(0x60000100, "US", 1), 0x60000102: element(0x60000102, "US", 0)}
+    short = {0x60003000: element(0x60003000, "OW", b"\xff" * 700)}
+    yield made("overlay_short", "Overlay Data has fewer bits than its rows and columns need", plane | short)
+    far = {0x60000010: element(0x60000010, "US", 64), 0x60000011: element(0x60000011, "US", 96)}
+    far |= {0x60000100: element(0x60000100, "US", 8), 0x60000102: element(0x60000102, "US", 3)}
+    yield made("overlay_in_value", "an embedded overlay is said to lie in a bit of the stored value", far)
     yield made("bits_allocated_12", "Bits Allocated is 12", {ALLOCATED: element(ALLOCATED, "US", 12)})
     yield made(
         "bits_stored_over_allocated",
@@ -1287,6 +1429,8 @@ def bad_files():
         {FRAMES: two, PIXELS: encapsulated(table)},
         JPEG_BASELINE,
     )
+    named = stream(photo + b"DOE^JANE 1961")
+    yield made("jpeg_bytes_behind", "bytes with a name behind the end of the JPEG image", named, JPEG_BASELINE)
     rle = struct.pack("<16I", 1, 0xFFFFFF00, *[0] * 14) + b"\x81\x28" * 60
     yield made("rle_offset_lies", "the RLE segment starts past the end", stream(rle), RLE)
     rle = struct.pack("<16I", 0xFFFFFFFF, *[64] * 15) + b"\x81\x28" * 60
@@ -1389,7 +1533,9 @@ def main():
         radiograph_in_many_syntaxes,
         clean_image,
         without_pixels,
-        held_for_now,
+        never_examined,
+        overlays,
+        beside_the_image,
         header_traps,
     ):
         make(out)

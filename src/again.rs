@@ -3,12 +3,31 @@
 //! The first look decided what is masked. This one sees the masked frames at another size and offset, so that what the
 //! first one missed has another chance to be found before it gets out.
 
-use crate::dicom::{Frame, Frames};
+use crate::dicom::places::Pictures;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::phi::{Decision, Finding, Judge};
 use crate::reader::{Reader, Readings};
 use crate::text;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whether what is written is looked at again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Verify {
+    /// Every masked instance; where text still stands, it is for review
+    #[default]
+    On,
+    /// None, and no instance is marked as cleaned
+    Off,
+}
+
+/// The rule id of what was found by the second look only.
+const RULE: &str = "second-look";
+
+/// How often an instance is written and looked at: once, and once more to see that nothing else stands.
+pub(crate) const MOST_ROUNDS: usize = 2;
 
 /// A line of the second look is a part of one of the first if this share of it lies in what that one decided on. Masks
 /// leave edges and kept lines are found again, both a pixel or two off.
@@ -20,20 +39,20 @@ const SETTLED: f32 = 0.5;
 ///
 /// # Errors
 ///
-/// What the detector and the recognizer report.
-pub fn standing(
+/// What decoding, the detector and the recognizer report.
+pub(crate) fn standing(
     reader: &Reader,
     judge: &Judge<'_>,
     known: &Readings,
-    (number, frame): (u32, &Frame),
-    frames: &Frames<'_>,
+    pictures: &dyn Pictures,
+    frame: u32,
     settled: &[Finding],
 ) -> Result<Vec<Finding>> {
-    let lines = reader.lines_again(frame, frames, known)?;
-    let size = (frame.description.columns, frame.description.rows);
+    let lines = reader.lines_again(&pictures.views(frame)?, known)?;
     // The findings of the lines come first, in their order; zones follow, which are masked already.
-    let findings = judge.decide(&lines, number, size).into_iter().take(lines.len());
-    Ok(findings.filter(|finding| finding.decision == Decision::Mask && !is_settled(&finding.quad, settled)).collect())
+    let findings = judge.decide(&lines, frame, pictures.size()).into_iter().take(lines.len());
+    let stands = |finding: &Finding| finding.decision == Decision::Mask && !is_settled(&finding.quad, settled);
+    Ok(findings.filter(stands).map(|finding| Finding { rule: RULE.into(), ..finding }).collect())
 }
 
 /// Returns whether a line lies for the most part in what was decided on.
@@ -61,6 +80,6 @@ mod tests {
         };
         let findings = [settled(0, 50, Decision::Mask), settled(60, 100, Decision::Keep)];
         assert!(is_settled(&quad(0, 50), &findings) && is_settled(&quad(30, 90), &findings));
-        assert!(!is_settled(&quad(40, 65), &findings) && !is_settled(&quad(100, 120), &findings));
+        assert!(!is_settled(&quad(44, 62), &findings) && !is_settled(&quad(100, 120), &findings));
     }
 }

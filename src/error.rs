@@ -1,5 +1,6 @@
 //! The one error type: what a caller can act on, in words that name attributes but hold no values.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// A `Result` with this crate's [`enum@Error`].
@@ -57,8 +58,8 @@ pub enum Error {
     /// The object holds something that could show text and that this program cannot examine.
     #[error("{keyword}: {problem}, not examined")]
     NotExamined {
-        /// The attribute's PS3.6 keyword.
-        keyword: &'static str,
+        /// The attribute's PS3.6 keyword; `(gggg,eeee)` for private ones.
+        keyword: Cow<'static, str>,
         /// What it is.
         problem: &'static str,
     },

@@ -8,9 +8,11 @@
 //! [`pipeline`] is that street for one instance, [`batch`] for many. I/O stands at both ends; [`text`], [`phi`] and
 //! [`mask`] see pixels, quadrilaterals and decisions, never a path or a DICOM object.
 
+pub mod again;
 mod attribute;
 pub mod batch;
 pub mod cine;
+mod cleaned;
 pub mod dicom;
 mod error;
 pub mod evaluate;

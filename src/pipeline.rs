@@ -1,16 +1,22 @@
 //! One instance, stage by stage: open, look at each frame, decide, mask, write, check.
 
+use crate::again::{self, Verify};
 use crate::cine;
+use crate::cleaned::{Cleaned, Seen, place_records};
 use crate::dicom::blocks::Grain;
-use crate::dicom::write::{self, Method, Plan, WriteOptions};
+use crate::dicom::fill::FillChoice;
+use crate::dicom::marks::{self, Marks};
+use crate::dicom::places::{Overlays, Pictures, Placement, Places};
+use crate::dicom::rewrite::Changes;
+use crate::dicom::write::{self, Plan, WriteOptions};
 use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
-use crate::mask;
+use crate::geometry::Rect;
 use crate::output::Pending;
-use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules};
+use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
 use crate::reader::{Reader, Readings};
 use crate::region::Region;
-use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, TextPrivacy, WriteMethod};
+use crate::report::{self, FrameCount, Reason, Record, Status, TextPrivacy, WriteMethod};
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -27,12 +33,22 @@ pub struct Pipeline {
     pub rules: Rules,
     /// Kept lines with a lower reading score are for review.
     pub review_below: Option<f32>,
+    /// What becomes of overlay planes.
+    pub overlays: Overlays,
+    /// What masks are filled with.
+    pub fill: FillChoice,
+    /// Which outputs say that they were cleaned.
+    pub marks: Marks,
+    /// Masked outputs get a SOP Instance UID of their own.
+    pub new_uids: bool,
     /// Finds and reads text.
     pub reader: Reader,
     /// What the report tells of text.
     pub privacy: TextPrivacy,
-    /// How masked instances are written.
+    /// In which form masked pixels are written.
     pub write: WriteOptions,
+    /// Whether what is written is looked at again.
+    pub verify: Verify,
     /// Whether an existing output is replaced.
     pub overwrite: bool,
 }
@@ -56,6 +72,7 @@ impl Pipeline {
                 record.status = Status::Held;
                 record.reason = Some(Reason::from(&error));
                 record.output_transfer_syntax = None;
+                record.output_sop_instance_uid = None;
                 record.write_method = None;
                 record.write_reason = None;
                 (record, Some(error))
@@ -69,43 +86,108 @@ impl Pipeline {
         record.sop_instance_uid = instance.sop_instance_uid();
         record.modality = instance.modality();
         record.transfer_syntax = Some(instance.file.transfer_syntax.clone());
-        let Some(frames) = instance.frames()? else {
+        let frames = instance.frames()?.map(|frames| Frames { fill: self.fill, ..frames });
+        record.frames.total = frames.as_ref().map_or(0, Frames::count);
+        let places = Places::find(&instance, frames.as_ref(), &self.limits, self.overlays)?;
+        if frames.is_none() && places.is_empty() {
             self.copy(&instance, output, record)?;
             return Ok(Status::NoPixels);
-        };
-        record.frames.total = frames.count();
-        let judge = self.judge(&instance, &frames)?;
-        let (findings, dropped) = self.examine(&frames, &judge)?;
-        let findings = cine::inherit(findings);
-        record.frames = FrameCount { examined: frames.count(), total: frames.count() };
-        record.candidates_dropped = dropped;
-        let any = |decision| findings.iter().flatten().any(|finding| finding.decision == decision);
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
-        let region = |frame: u32| mask::region(&findings[frame as usize], columns, rows);
-        let plan = if any(Decision::Mask) { Some(Plan::new(&frames, &region, self.write)?) } else { None };
-        let grain = plan.as_ref().map_or(Grain::PIXEL, |plan| plan.grain);
-        record.regions = self.regions(&findings, &frames, grain);
-        if any(Decision::Review) {
+        }
+        let seen = self.examine(&instance, frames.as_ref(), &places, record)?;
+        record.places = place_records(&places, &seen);
+        let mut cleaned = Cleaned { instance: &instance, frames: frames.as_ref(), places, seen };
+        let plan = self.plan(&cleaned)?;
+        self.record_regions(&cleaned, plan.as_ref(), record);
+        if cleaned.seen.all().any(|finding| finding.decision == Decision::Review) {
             return Ok(Status::Review);
         }
-        let Some(plan) = plan else {
-            self.copy(&instance, output, record)?;
-            return Ok(Status::Clean);
-        };
-        if let Some(output) = output {
-            let plan = self.write(&frames, &region, plan, output)?;
-            record.regions = self.regions(&findings, &frames, plan.grain);
-            record.output_transfer_syntax = Some(plan.transfer_syntax);
-            record.write_reason = plan.reason;
-            record.write_method = Some(match plan.method {
-                Method::InPlace => WriteMethod::InPlace,
-                Method::JpegBlocks => WriteMethod::JpegBlocks,
-                Method::Reencoded => WriteMethod::Reencoded,
-                Method::Transcoded(_) => WriteMethod::Transcoded,
-                Method::Decoded => WriteMethod::Decoded,
-            });
+        match output {
+            Some(output) if !cleaned.is_clean() || self.marks == Marks::All => {
+                return self.write_and_look_again(&mut cleaned, plan, output, record);
+            }
+            _ if cleaned.is_clean() => self.copy(&instance, output, record)?,
+            _ => {}
         }
-        Ok(Status::Masked)
+        Ok(if cleaned.is_clean() { Status::Clean } else { Status::Masked })
+    }
+
+    /// Writes the cleaned instance and looks at it again. Text that still stands is masked too and the instance is for
+    /// review: what the detector has missed once, it may have missed elsewhere.
+    fn write_and_look_again(
+        &self,
+        cleaned: &mut Cleaned<'_>,
+        mut plan: Option<Plan>,
+        output: &Path,
+        record: &mut Record,
+    ) -> Result<Status> {
+        let status = if cleaned.is_clean() { Status::Clean } else { Status::Masked };
+        for round in 0..again::MOST_ROUNDS {
+            let mut written = self.write(cleaned, plan, output, record)?;
+            let standing = match self.verify {
+                Verify::On => self.standing(cleaned, &Instance::open(written.flushed()?, &self.limits)?)?,
+                Verify::Off => Vec::new(),
+            };
+            if standing.iter().flatten().flatten().next().is_none() {
+                if round > 0 {
+                    break;
+                }
+                cleaned.instance.file.file.check_unchanged()?;
+                written.commit(self.overwrite)?;
+                return Ok(status);
+            }
+            cleaned.seen.add(standing, cleaned.frames.is_some());
+            plan = self.plan(cleaned)?;
+            self.record_regions(cleaned, plan.as_ref(), record);
+        }
+        record.output_transfer_syntax = None;
+        record.output_sop_instance_uid = None;
+        record.write_method = None;
+        record.write_reason = None;
+        Ok(Status::Review)
+    }
+
+    /// Returns the text that still stands in a written file: of each picture, the frames in the order of the findings.
+    fn standing(&self, cleaned: &Cleaned<'_>, written: &Instance) -> Result<Vec<Vec<Vec<Finding>>>> {
+        let frames = written.frames()?;
+        let places = Places::find(written, frames.as_ref(), &self.limits, self.overlays)?;
+        let image = frames.as_ref().map(|frames| frames as &dyn Pictures);
+        let layers = places.layers.iter().map(|layer| layer.pictures());
+        let readings = Readings::default();
+        let look = |(pictures, settled): (&dyn Pictures, &Vec<Vec<Finding>>)| {
+            let judge = self.judge(cleaned.instance, pictures)?;
+            let frames = (0..pictures.count().min(u32::try_from(settled.len()).unwrap_or(u32::MAX))).into_par_iter();
+            frames
+                .map(|frame| {
+                    let own = &settled[frame as usize];
+                    catch_unwind(AssertUnwindSafe(|| {
+                        again::standing(&self.reader, &judge, &readings, pictures, frame, own)
+                    }))
+                    .unwrap_or(Err(Error::Panic("the second look")))
+                })
+                .collect::<Result<Vec<_>>>()
+        };
+        image.into_iter().chain(layers).zip(cleaned.seen.pictures(image.is_some())).map(look).collect()
+    }
+
+    /// Finds the form that masked pixels are written in; `None` where no sample of Pixel Data is masked.
+    fn plan(&self, cleaned: &Cleaned<'_>) -> Result<Option<Plan>> {
+        match cleaned.frames.filter(|_| cleaned.seen.masks_image()) {
+            Some(frames) => Plan::new(frames, &cleaned.masks(frames), self.write).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Records the regions of all pictures, with what changes along in the form of `plan`.
+    fn record_regions(&self, cleaned: &Cleaned<'_>, plan: Option<&Plan>, record: &mut Record) {
+        let grain = plan.map_or(Grain::PIXEL, |plan| plan.grain);
+        record.regions.clear();
+        if let Some(frames) = cleaned.frames {
+            record.regions.extend(report::regions(&cleaned.seen.image, frames, None, grain, &self.privacy));
+        }
+        for (layer, findings) in cleaned.places.layers.iter().zip(&cleaned.seen.layers) {
+            let (pictures, name) = (layer.pictures(), Some(layer.name()));
+            record.regions.extend(report::regions(findings, pictures, name, Grain::PIXEL, &self.privacy));
+        }
     }
 
     /// Copies the input as it is.
@@ -119,9 +201,49 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Gathers what the decisions on an instance rest on.
-    fn judge(&self, instance: &Instance, frames: &Frames<'_>) -> Result<Judge<'_>> {
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
+    /// Looks at the frames of Pixel Data and at all layers beside it.
+    fn examine(
+        &self,
+        instance: &Instance,
+        frames: Option<&Frames<'_>>,
+        places: &Places<'_>,
+        record: &mut Record,
+    ) -> Result<Seen> {
+        let readings = Readings::default();
+        let mut seen = Seen::default();
+        let mut look = |pictures: &dyn Pictures| -> Result<Vec<Vec<Finding>>> {
+            let judge = self.judge(instance, pictures)?;
+            let (findings, dropped) = self.look(pictures, &judge, &readings)?;
+            let findings = cine::inherit(findings);
+            record.candidates_dropped += dropped;
+            Ok(findings)
+        };
+        if let Some(frames) = frames {
+            seen.image = look(frames)?;
+        }
+        for (index, layer) in places.layers.iter().enumerate() {
+            let skip = places.is_cleared(index);
+            seen.layers.push(if skip { Vec::new() } else { look(layer.pictures())? });
+        }
+        let image = places.layers.iter().find(|layer| layer.is_image()).map(|layer| layer.count());
+        let total = frames.map(Frames::count).or(image).unwrap_or(0);
+        record.frames = FrameCount { examined: total, total };
+        Ok(seen)
+    }
+
+    /// Gathers what the decisions on pictures of an instance rest on.
+    fn judge(&self, instance: &Instance, pictures: &dyn Pictures) -> Result<Judge<'_>> {
+        let (columns, rows) = pictures.size();
+        let (zones, ultrasound_regions) = match pictures.placement() {
+            Some(placement) => {
+                let zones = self.rules.zones().for_instance(&|name| instance.attribute(name));
+                let place = |zone| placed(zone, placement, (columns, rows));
+                let regions = instance.ultrasound_regions(u32::MAX, u32::MAX);
+                let shift = |rect: Rect| placement.on_picture(rect, columns, rows);
+                (zones.into_iter().filter_map(place).collect(), regions.into_iter().filter_map(shift).collect())
+            }
+            None => (Vec::new(), Vec::new()),
+        };
         Ok(Judge {
             policy: self.policy,
             rules: &self.rules,
@@ -130,32 +252,35 @@ impl Pipeline {
                 Policy::All => Identity::empty(),
                 _ => Identity::new(instance.attributes()?),
             },
-            zones: self.rules.zones().for_instance(&|name| instance.attribute(name)),
-            ultrasound_regions: instance.ultrasound_regions(columns, rows),
+            zones,
+            ultrasound_regions,
             limits: ReadingLimits::default(),
             review_below: self.review_below,
         })
     }
 
-    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame whose
-    /// bytes equal those of the frame before it is not looked at again.
-    fn examine(&self, frames: &Frames<'_>, judge: &Judge<'_>) -> Result<(Vec<Vec<Finding>>, u64)> {
+    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame that
+    /// shows what the frame before it shows is not looked at again.
+    fn look(
+        &self,
+        pictures: &dyn Pictures,
+        judge: &Judge<'_>,
+        readings: &Readings,
+    ) -> Result<(Vec<Vec<Finding>>, u64)> {
         // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
         // does not depend on the order of threads.
         let failed = AtomicU32::new(u32::MAX);
-        let readings = Readings::default();
-        let size = (frames.description.columns, frames.description.rows);
         let look = |frame: u32| -> Result<Option<(Vec<Finding>, u32)>> {
             if frame > failed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
             // Frames may be looked at in other threads, where a panic would take the pool along.
             let looked = catch_unwind(AssertUnwindSafe(|| {
-                if frames.repeats(frame)? {
+                if pictures.repeats(frame)? {
                     return Ok(None);
                 }
-                let (lines, dropped) = self.reader.lines(&frames.decode(frame)?, frames, &readings)?;
-                Ok(Some((judge.decide(&lines, frame, size), dropped)))
+                let (lines, dropped) = self.reader.lines(&pictures.views(frame)?, readings)?;
+                Ok(Some((judge.decide(&lines, frame, pictures.size()), dropped)))
             }))
             .unwrap_or(Err(Error::Panic("the frame examination")));
             if looked.is_err() {
@@ -163,7 +288,7 @@ impl Pipeline {
             }
             looked
         };
-        let looked: Vec<_> = (0..frames.count()).into_par_iter().map(look).collect();
+        let looked: Vec<_> = (0..pictures.count()).into_par_iter().map(look).collect();
         let mut findings: Vec<Vec<Finding>> = Vec::new();
         let mut all_dropped = 0;
         for own in looked {
@@ -179,90 +304,110 @@ impl Pipeline {
         Ok((findings, all_dropped))
     }
 
-    /// Writes the masked instance; where it cannot be written as planned, as the plan's fallback. Returns the plan that
-    /// it was written by.
-    fn write(
+    /// Writes the cleaned instance: masked samples of Pixel Data first, then all else that changes; each is opened again
+    /// and compared.
+    fn write(&self, cleaned: &Cleaned<'_>, plan: Option<Plan>, output: &Path, record: &mut Record) -> Result<Pending> {
+        let input = &cleaned.instance.file;
+        record.output_transfer_syntax = Some(input.transfer_syntax.clone());
+        let mut pixels = None;
+        if let Some((frames, plan)) = cleaned.frames.zip(plan) {
+            let (pending, plan) = self.write_pixels(frames, &cleaned.masks(frames), plan, output)?;
+            self.record_regions(cleaned, Some(&plan), record);
+            record.write_method = Some(WriteMethod::from(plan.method));
+            record.output_transfer_syntax = Some(plan.transfer_syntax);
+            record.write_reason = plan.reason;
+            pixels = Some(pending);
+        } else if cleaned.seen.all().any(Finding::is_mask) {
+            record.write_method = Some(WriteMethod::InPlace);
+        }
+        let masked = match &mut pixels {
+            Some(pending) => Some(Instance::open(pending.flushed()?, &self.limits)?),
+            None => None,
+        };
+        let own = record.sop_instance_uid.as_deref().filter(|_| self.new_uids && !cleaned.is_clean());
+        record.output_sop_instance_uid = own.map(marks::new_uid);
+        let uid = record.output_sop_instance_uid.as_deref();
+        let rest = self.write_rest(masked.as_ref().unwrap_or(cleaned.instance), cleaned, uid, output)?;
+        rest.or(pixels).ok_or(Error::Verification("nothing was written"))
+    }
+
+    /// Writes the instance with masked samples and nothing else changed; where that cannot be done as planned, as the
+    /// plan's fallback. Returns the plan that it was written by.
+    fn write_pixels(
         &self,
         frames: &Frames<'_>,
         region: &impl Fn(u32) -> Option<Region>,
         mut plan: Plan,
         output: &Path,
-    ) -> Result<Plan> {
+    ) -> Result<(Pending, Plan)> {
         loop {
             // A codec that panics is a reason for the fallback as well.
             let tried = catch_unwind(AssertUnwindSafe(|| self.write_as(frames, region, &plan, output)))
                 .unwrap_or(Err(Error::Panic("the writing of an output")));
-            let Err(error) = tried else { return Ok(plan) };
-            plan = plan.next(frames, &error).ok_or(error)?;
+            match tried {
+                Ok(pending) => return Ok((pending, plan)),
+                Err(error) => plan = plan.next(frames, &error).ok_or(error)?,
+            }
         }
     }
 
-    /// Writes the masked instance, opens it again, compares, and only then gives it its name.
     fn write_as(
         &self,
         frames: &Frames<'_>,
         region: &impl Fn(u32) -> Option<Region>,
         plan: &Plan,
         output: &Path,
-    ) -> Result<()> {
+    ) -> Result<Pending> {
         let mut pending = Pending::create(output)?;
         write::masked(frames, region, plan, &mut pending)?;
         let again = Instance::open(pending.flushed()?, &self.limits)?;
         let again_frames = again.frames()?.ok_or(Error::Verification("PixelData is missing"))?;
         write::verify(frames, region, plan, &again_frames)?;
-        frames.file.file.check_unchanged()?;
-        pending.commit(self.overwrite)
+        Ok(pending)
     }
 
-    /// Makes the report's regions: findings that stand unchanged in consecutive frames become one.
-    fn regions(&self, findings: &[Vec<Finding>], frames: &Frames<'_>, grain: Grain) -> Vec<RegionRecord> {
-        let mut regions: Vec<RegionRecord> = Vec::new();
-        let mut open: Vec<(usize, &Finding)> = Vec::new();
-        for (frame, own) in (0..frames.count()).zip(findings) {
-            let mut still_open = Vec::new();
-            for finding in own {
-                let place = open.iter().find(|(_, before)| is_unchanged(before, finding)).map(|&(index, _)| index);
-                let index = place.unwrap_or(regions.len());
-                still_open.push((index, finding));
-                match regions.get_mut(index) {
-                    Some(region) => {
-                        region.frames[1] = frame;
-                        region.detection_score = higher(region.detection_score, finding.score);
-                    }
-                    None => regions.push(self.region(finding, frame, frames, grain)),
-                }
-            }
-            open = still_open;
+    /// Writes `instance`, which has its samples masked already, with masked layers, without what has to go, and with
+    /// marks; nothing where none of that changes anything.
+    fn write_rest(
+        &self,
+        instance: &Instance,
+        cleaned: &Cleaned<'_>,
+        uid: Option<&str>,
+        output: &Path,
+    ) -> Result<Option<Pending>> {
+        let frames = instance.frames()?;
+        let places = Places::find(instance, frames.as_ref(), &self.limits, self.overlays)?;
+        let names = |places: &Places<'_>| places.layers.iter().map(|layer| layer.name().to_owned()).collect::<Vec<_>>();
+        if names(&places) != names(&cleaned.places) {
+            return Err(Error::Verification("a layer is missing or added"));
         }
-        regions
-    }
-
-    fn region(&self, finding: &Finding, frame: u32, frames: &Frames<'_>, grain: Grain) -> RegionRecord {
-        let (columns, rows) = (frames.description.columns, frames.description.rows);
-        let grain = if finding.decision == Decision::Mask { grain } else { Grain::PIXEL };
-        RegionRecord {
-            quad: finding.quad,
-            bounding_box: grain.changed(finding.area.bounding_box(columns, rows), columns, rows),
-            frames: [frame, frame],
-            detection_score: finding.score,
-            reading: self.privacy.reading(finding),
-            action: finding.decision,
-            reason: finding.rule.clone().into_owned(),
-            attribute: finding.attribute.clone(),
+        // PS3.15 marks say that it was checked.
+        let marked = self.marks != Marks::Off && self.verify == Verify::On;
+        let marks = marked.then(|| cleaned.done());
+        let mut changes = Changes::new(instance, &places, cleaned.layer_masks(), marks)?;
+        if let Some(uid) = uid {
+            changes.set_uid(&instance.file, uid)?;
         }
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let mut pending = Pending::create(output)?;
+        changes.write(&instance.file, &mut pending)?;
+        let again = Instance::open(pending.flushed()?, &self.limits)?;
+        let again_frames = again.frames()?;
+        let again_places = Places::find(&again, again_frames.as_ref(), &self.limits, self.overlays)?;
+        changes.verify(instance, &places, &again, &again_places)?;
+        Ok(Some(pending))
     }
 }
 
-/// Returns whether a later frame's finding says the same as one of the frame before.
-fn is_unchanged(before: &Finding, after: &Finding) -> bool {
-    let text = |finding: &Finding| finding.reading.as_ref().map(|reading| reading.text.clone());
-    before.quad == after.quad
-        && before.rule == after.rule
-        && before.decision == after.decision
-        && before.attribute == after.attribute
-        && text(before) == text(after)
-}
-
-fn higher(a: Option<f32>, b: Option<f32>) -> Option<f32> {
-    a.zip(b).map(|(a, b)| a.max(b)).or(a).or(b)
+/// Brings a zone of the image to a picture that lies on it.
+fn placed(zone: ZoneHit, placement: Placement, (columns, rows): (u32, u32)) -> Option<ZoneHit> {
+    let rect = placement.on_picture(zone.rect, columns, rows)?;
+    let frames = match (zone.frames, placement.frame) {
+        (Some([first, last]), Some(own)) => Some([first.saturating_sub(own), last.checked_sub(own)?]),
+        // It lies on all frames.
+        (_, None) | (None, _) => None,
+    };
+    Some(ZoneHit { rect, frames, ..zone })
 }

@@ -1,7 +1,6 @@
 //! One frame's text: found and read in all its views.
 
-use crate::dicom::views::{View, views};
-use crate::dicom::{Frame, Frames};
+use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::text::{self, Detection, DetectorPool, Reading, RecognizerPool, TextLine};
@@ -30,22 +29,22 @@ pub struct Readings(Mutex<HashMap<[u8; 32], Option<Reading>>>);
 const MOST_READINGS: usize = 4096;
 
 impl Reader {
-    /// Returns the text lines of a frame, and the number of candidates that the detector dropped.
+    /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.
     ///
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn lines(&self, frame: &Frame, frames: &Frames<'_>, known: &Readings) -> Result<(Vec<TextLine>, u32)> {
-        let views = views(frame, frames.palette.as_ref(), &frames.windows);
+    pub fn lines(&self, views: &[View], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
+        let Some(first) = views.first() else { return Ok((Vec::new(), 0)) };
         let mut found: Vec<Vec<Detection>> = Vec::new();
         let mut dropped = 0;
-        for view in &views {
+        for view in views {
             let detections = self.detectors.with(|detector| detector.detect(&view.image))?;
             dropped += detections.dropped;
             found.push(detections.lines);
         }
         // The detector sees a margin around the frame; what it finds there covers no pixel.
-        let (columns, rows) = (frame.description.columns, frame.description.rows);
+        let (columns, rows) = first.image.dimensions();
         for lines in &mut found {
             lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
         }
@@ -60,7 +59,7 @@ impl Reader {
             Ok(again.lines)
         })?;
         let mut lines: Vec<TextLine> = text::separate(apart, &images).into_iter().map(TextLine::from).collect();
-        read(recognizers, &views, &found, &mut lines, known)?;
+        read(recognizers, views, &found, &mut lines, known)?;
         Ok((lines, dropped))
     }
 
@@ -69,14 +68,13 @@ impl Reader {
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn lines_again(&self, frame: &Frame, frames: &Frames<'_>, known: &Readings) -> Result<Vec<TextLine>> {
-        let views = views(frame, frames.palette.as_ref(), &frames.windows);
+    pub fn lines_again(&self, views: &[View], known: &Readings) -> Result<Vec<TextLine>> {
         let look = |view: &View| self.detectors.with(|detector| detector.look_again(&view.image));
         let found: Vec<Vec<Detection>> = views.iter().map(look).collect::<Result<_>>()?;
         let merged = text::merge(found.iter().flatten().copied().collect());
         let mut lines: Vec<TextLine> = merged.into_iter().map(TextLine::from).collect();
         if let Some(recognizers) = &self.recognizers {
-            read(recognizers, &views, &found, &mut lines, known)?;
+            read(recognizers, views, &found, &mut lines, known)?;
         }
         Ok(lines)
     }

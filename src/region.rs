@@ -17,6 +17,12 @@ impl Region {
         Self { width, height, covered: vec![false; width as usize * height as usize] }
     }
 
+    /// Makes a region of all pixels of a frame of `size`, columns and rows.
+    #[must_use]
+    pub fn whole((width, height): (u32, u32)) -> Self {
+        Self { width, height, covered: vec![true; width as usize * height as usize] }
+    }
+
     /// Returns the frame's columns.
     #[must_use]
     pub const fn width(&self) -> u32 {
@@ -72,6 +78,22 @@ impl Region {
                 self.covered[row + columns.start..row + columns.end].fill(false);
             }
         }
+    }
+
+    /// Adds around each pixel the box that `maskable` gives for it.
+    #[must_use]
+    pub fn grown(&self, maskable: impl Fn(Rect) -> Rect) -> Self {
+        let mut grown = self.clone();
+        for pixel in self.indices() {
+            let pixel = u32::try_from(pixel).expect("frames have fewer than 2^32 pixels");
+            let (x, y) = (pixel % self.width, pixel / self.width);
+            let own = Rect::new(x, y, x + 1, y + 1);
+            let area = maskable(own);
+            if area != own {
+                grown.add_rect(area);
+            }
+        }
+        grown
     }
 
     /// Adds every pixel that the quadrilateral touches, however little; parts outside the frame are ignored.

@@ -8,8 +8,12 @@ mod rules;
 mod run;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use deburn::again::Verify;
 use deburn::dicom::Limits;
 use deburn::dicom::codec::Fallback;
+use deburn::dicom::fill::FillChoice;
+use deburn::dicom::marks::Marks;
+use deburn::dicom::places::Overlays;
 use deburn::phi::Policy;
 use deburn::report::ReportText;
 use deburn::text::{Device, Effort};
@@ -67,6 +71,18 @@ struct MaskArguments {
     /// The lossless form of masked instances that cannot be written in their own without a further loss
     #[arg(long, value_enum, value_name = "FORM", default_value_t)]
     fallback: Fallback,
+    /// What masks are filled with: black, background (the median around each mask) or a stored value
+    #[arg(long, value_name = "FILL", default_value_t, allow_hyphen_values = true)]
+    fill: FillChoice,
+    /// Which outputs say in their header that burned-in text was removed (PS3.15 E.3.1)
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    marks: Marks,
+    /// Give masked outputs a SOP Instance UID of their own, made from that of the input; references to it stay
+    #[arg(long)]
+    new_uids: bool,
+    /// Whether masked instances are looked at again before they go out
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
+    verify: Verify,
     /// Replace existing files of the output
     #[arg(long)]
     overwrite: bool,
@@ -93,6 +109,9 @@ struct RunArguments {
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
+    /// What becomes of overlay planes
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    overlays: Overlays,
     /// How carefully text is looked for and read
     #[arg(long, value_enum, default_value_t)]
     effort: Effort,
@@ -189,6 +208,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
                 report: Some(&report),
                 fallback: arguments.fallback,
                 overwrite: arguments.overwrite,
+                fill: arguments.fill,
+                marks: arguments.marks,
+                new_uids: arguments.new_uids,
+                verify: arguments.verify,
                 arguments: &arguments.run,
             })
         }
@@ -197,6 +220,10 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             report: arguments.report.as_deref(),
             fallback: Fallback::default(),
             overwrite: arguments.overwrite,
+            fill: FillChoice::default(),
+            marks: Marks::default(),
+            new_uids: false,
+            verify: Verify::default(),
             arguments: &arguments.run,
         }),
         Command::Doctor(arguments) => run::doctor(&arguments.engine),

@@ -2,7 +2,10 @@
 
 use super::progress::Reporter;
 use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, key, rules, say};
+use deburn::again::Verify;
 use deburn::batch;
+use deburn::dicom::fill::FillChoice;
+use deburn::dicom::marks::Marks;
 use deburn::dicom::write::WriteOptions;
 use deburn::dicom::{Limits, codec};
 use deburn::output::Pending;
@@ -29,6 +32,14 @@ pub struct Job<'a> {
     pub fallback: codec::Fallback,
     /// Whether existing files are replaced.
     pub overwrite: bool,
+    /// What masks are filled with.
+    pub fill: FillChoice,
+    /// Which outputs say that they were cleaned.
+    pub marks: Marks,
+    /// Whether masked outputs get a SOP Instance UID of their own.
+    pub new_uids: bool,
+    /// Whether masked instances are looked at again.
+    pub verify: Verify,
     /// What both share.
     pub arguments: &'a RunArguments,
 }
@@ -47,6 +58,11 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         policy: job.arguments.policy,
         rules,
         review_below: job.arguments.review_below,
+        overlays: job.arguments.overlays,
+        fill: job.fill,
+        marks: job.marks,
+        new_uids: job.new_uids,
+        verify: job.verify,
         reader: reader(job, &engine)?,
         privacy: TextPrivacy { text: job.arguments.report_text, key: key::load(job.arguments.text_key.as_deref())? },
         write: WriteOptions { fallback: job.fallback },
@@ -161,6 +177,11 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
             effort: job.arguments.effort,
             rules,
             review_below: pipeline.review_below,
+            overlays: pipeline.overlays,
+            fill: pipeline.fill.to_string(),
+            marks: pipeline.marks,
+            new_uids: pipeline.new_uids,
+            verify: pipeline.verify,
             report_text: pipeline.privacy.text,
             text_key: pipeline.privacy.key.id(),
             fallback: pipeline.write.fallback,

@@ -2,6 +2,7 @@
 
 use super::charset::Charset;
 use super::file::DicomFile;
+use super::layout::Element;
 use crate::attribute::Attribute;
 use crate::error::Result;
 use crate::sensitive::Sensitive;
@@ -42,6 +43,16 @@ impl TextPlaces {
         } else if is_text(vr) && !value.is_empty() && value.end - value.start <= MAX_LENGTH {
             self.places.push(TextPlace { tag, vr, value, charset: self.current });
         }
+    }
+
+    /// Returns where values of an attribute lie below the top level, each with the tag of the top level element around it.
+    #[must_use]
+    pub fn find(&self, tag: Tag, top_level: &[Element]) -> Vec<(Tag, Range<u64>)> {
+        let around = |value: &Range<u64>| {
+            let element = top_level.iter().find(|e| e.start < value.start && value.end <= e.end)?;
+            (element.tag != tag).then(|| (element.tag, value.clone()))
+        };
+        self.places.iter().filter(|place| place.tag == tag).filter_map(|place| around(&place.value)).collect()
     }
 
     /// Returns a mark to go back to: before an item, whose character set holds in it alone, or before a try.

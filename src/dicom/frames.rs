@@ -5,11 +5,15 @@
 
 use super::codec::{self, native};
 use super::file::DicomFile;
+use super::fill::{Fill, FillChoice};
 use super::layout::Element;
 use super::palette::PaletteColor;
 use super::pixels::{Frame, Photometric, PixelDescription};
-use super::views::Window;
+use super::places::{Pictures, Placement};
+use super::views::{self, View, Window};
 use crate::error::{Error, Result};
+use crate::geometry::Rect;
+use crate::region::Region;
 use dicom_core::VR;
 use dicom_dictionary_std::uids;
 use dicom_object::InMemDicomObject;
@@ -151,8 +155,42 @@ pub struct Frames<'a> {
     pub windows: Vec<Window>,
     /// The values of the header.
     pub header: &'a InMemDicomObject,
+    /// Bits of the samples that overlays declare to be theirs.
+    pub overlay_bits: u32,
+    /// What masks are filled with.
+    pub fill: FillChoice,
     /// Where they lie.
     pub store: Store,
+}
+
+impl Pictures for Frames<'_> {
+    fn size(&self) -> (u32, u32) {
+        (self.description.columns, self.description.rows)
+    }
+
+    fn count(&self) -> u32 {
+        self.description.frames
+    }
+
+    fn repeats(&self, frame: u32) -> Result<bool> {
+        Frames::repeats(self, frame)
+    }
+
+    /// The values, and the bits around them where these show something.
+    fn views(&self, frame: u32) -> Result<Vec<View>> {
+        let decoded = self.decode(frame)?;
+        let mut views = views::views(&decoded, self.palette.as_ref(), &self.windows);
+        views.extend(views::unused_bits(&decoded, self.overlay_bits));
+        Ok(views)
+    }
+
+    fn maskable(&self, area: Rect) -> Rect {
+        Frames::maskable(self, area)
+    }
+
+    fn placement(&self) -> Option<Placement> {
+        Some(Placement { frame: Some(0), ..Placement::default() })
+    }
 }
 
 impl Frames<'_> {
@@ -187,6 +225,15 @@ impl Frames<'_> {
                 Ok(bytes)
             }
         }
+    }
+
+    /// Returns what `region` of a decoded frame is filled with.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fill::new`].
+    pub fn fill_of(&self, decoded: &Frame, region: &Region) -> Result<Fill> {
+        Fill::new(self.fill, decoded, self.palette.as_ref(), region)
     }
 
     /// Returns whether a frame is stored as the very bytes of the frame before it.
@@ -250,6 +297,16 @@ impl Frames<'_> {
             }
         }
         &own[..needed.min(own.len())]
+    }
+
+    /// Returns the smallest box around `area` that can be masked by itself: with native 4:2:2 whole pairs of pixels,
+    /// which share their chroma. An odd last column is a pair of its own.
+    #[must_use]
+    pub fn maskable(&self, area: Rect) -> Rect {
+        match self.store {
+            Store::Native { .. } => self.description.whole_pairs(area),
+            Store::Encapsulated(_) => area,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::entries;
 use std::io::{Cursor, Read};
 
-use super::layout::{Element, Encoding};
+use super::layout::{Element, Encoding, NestedPixels};
 
 /// Longer values are not header: documents, waveforms, private blobs.
 const MAX_VALUE: u64 = 1 << 20;
@@ -21,13 +21,23 @@ const MAX_VALUE: u64 = 1 << 20;
 ///
 /// [`Error::Malformed`] if dicom-rs cannot read their values.
 pub fn read(file: &DicomFile) -> Result<InMemDicomObject> {
-    let wanted = file.layout.elements.iter().filter(|element| {
-        element.vr != VR::SQ
-            && !element.undefined_length
-            && element.tag.0 < 0x7FE0
-            && element.end - element.start <= MAX_VALUE
-    });
-    parse(file, wanted)
+    parse(file, file.encoding, file.layout.elements.iter().filter(is_plain))
+}
+
+/// Reads the elements of an item like [`read`] those of the top level.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_item(file: &DicomFile, item: &NestedPixels) -> Result<InMemDicomObject> {
+    parse(file, item.encoding, item.elements.iter().filter(is_plain))
+}
+
+fn is_plain(element: &&Element) -> bool {
+    element.vr != VR::SQ
+        && !element.undefined_length
+        && element.tag.0 < 0x7FE0
+        && element.end - element.start <= MAX_VALUE
 }
 
 /// Returns the items of a top level sequence of at most 1 MiB; none where it is absent, longer or not readable.
@@ -36,7 +46,7 @@ pub fn items(file: &DicomFile, sequence: Tag) -> Vec<InMemDicomObject> {
     let Some(element) = file.layout.get(sequence).filter(|element| element.end - element.start <= MAX_VALUE) else {
         return Vec::new();
     };
-    let read = parse(file, std::iter::once(element)).ok();
+    let read = parse(file, file.encoding, std::iter::once(element)).ok();
     let items = |object: InMemDicomObject| object.get(sequence).and_then(|element| element.items().map(<[_]>::to_vec));
     read.and_then(items).unwrap_or_default()
 }
@@ -55,13 +65,17 @@ pub fn is_known(name: &str) -> bool {
     StandardDataDictionary.parse_tag(name).is_some()
 }
 
-fn parse<'a>(file: &DicomFile, elements: impl Iterator<Item = &'a Element>) -> Result<InMemDicomObject> {
+fn parse<'a>(
+    file: &DicomFile,
+    encoding: Encoding,
+    elements: impl Iterator<Item = &'a Element>,
+) -> Result<InMemDicomObject> {
     let mut bytes = Vec::new();
     for element in elements {
         let mut range = file.data().reader(element.start, element.end);
         range.read_to_end(&mut bytes).map_err(Error::io("cannot read the file"))?;
     }
-    let syntax = match file.encoding {
+    let syntax = match encoding {
         Encoding::ImplicitLittle => entries::IMPLICIT_VR_LITTLE_ENDIAN.erased(),
         Encoding::ExplicitLittle => entries::EXPLICIT_VR_LITTLE_ENDIAN.erased(),
         Encoding::ExplicitBig => entries::EXPLICIT_VR_BIG_ENDIAN.erased(),

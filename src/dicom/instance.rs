@@ -3,16 +3,18 @@
 use super::attributes;
 use super::codec;
 use super::file::{DicomFile, Limits, is_uid};
+use super::fill::FillChoice;
 use super::frames::{Frames, Store};
 use super::header::{self, decimal, text};
-use super::layout::{NestedPixels, is_overlay_data};
+use super::layout::{Element, Encoding};
+use super::overlays;
 use super::palette::PaletteColor;
 use super::pixels::{Photometric, PixelDescription};
 use super::views::Window;
 use crate::attribute::Attribute;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use dicom_core::{Tag, VR};
+use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use std::path::Path;
@@ -107,21 +109,20 @@ impl Instance {
         header::items(&self.file, tags::SEQUENCE_OF_ULTRASOUND_REGIONS).iter().filter_map(corners).collect()
     }
 
-    /// Returns the frames of Pixel Data, or `None` where the object has nothing that could show text.
+    /// Returns the frames of Pixel Data, or `None` where there is none. What else could show text is found by
+    /// [`Places::find`](super::places::Places::find).
     ///
     /// # Errors
     ///
-    /// [`Error::NotExamined`] where something beside Pixel Data could show text: overlays, icons, nested or floating
-    /// point pixels, documents, waveforms, references to pixels elsewhere.
+    /// [`Error::MissingAttribute`] where there has to be Pixel Data and is none,
     /// [`Error::UnsupportedTransferSyntax`] for video and unknown syntaxes; other variants where the pixel attributes
     /// or the pixel data contradict each other.
     pub fn frames(&self) -> Result<Option<Frames<'_>>> {
-        self.check_other_places()?;
         let Some(element) = self.file.layout.get(tags::PIXEL_DATA) else {
-            return match self.file.layout.get(tags::ROWS) {
-                Some(_) => Err(Error::MissingAttribute("PixelData")),
-                None => Ok(None),
-            };
+            let instead = [tags::FLOAT_PIXEL_DATA, tags::DOUBLE_FLOAT_PIXEL_DATA, tags::PIXEL_DATA_PROVIDER_URL];
+            let present = |tag| self.file.layout.get(tag).is_some();
+            let missing = present(tags::ROWS) && !instead.into_iter().any(present);
+            return if missing { Err(Error::MissingAttribute("PixelData")) } else { Ok(None) };
         };
         let syntax = &self.file.transfer_syntax;
         if !codec::lookup(syntax).is_some_and(|info| info.decode) {
@@ -133,7 +134,10 @@ impl Instance {
             return Err(Error::TooLarge { what: "Rows x Columns", limit: self.limits.max_pixels });
         }
         let palette = match description.photometric {
-            Photometric::PaletteColor => Some(self.palette(description.signed)?),
+            Photometric::PaletteColor => {
+                let file = &self.file;
+                Some(palette(file, file.encoding, &file.layout.elements, description.signed)?)
+            }
             _ => None,
         };
         let store = Store::new(&self.file, element, &description)?;
@@ -141,46 +145,12 @@ impl Instance {
             file: &self.file,
             header: &self.header,
             windows: self.windows(),
+            fill: FillChoice::default(),
+            overlay_bits: overlays::declared_bits(self),
             description,
             palette,
             store,
         }))
-    }
-
-    /// Refuses what could show text and is not looked at.
-    fn check_other_places(&self) -> Result<()> {
-        let refuse = |keyword, problem| Err(Error::NotExamined { keyword, problem });
-        let held: [(Tag, &'static str, &'static str); 6] = [
-            (tags::FLOAT_PIXEL_DATA, "FloatPixelData", "floating point pixels"),
-            (tags::DOUBLE_FLOAT_PIXEL_DATA, "DoubleFloatPixelData", "floating point pixels"),
-            (tags::PIXEL_DATA_PROVIDER_URL, "PixelDataProviderURL", "pixels kept elsewhere"),
-            (tags::ENCAPSULATED_DOCUMENT, "EncapsulatedDocument", "a document"),
-            (tags::WAVEFORM_SEQUENCE, "WaveformSequence", "waveforms"),
-            (tags::SPECTROSCOPY_DATA, "SpectroscopyData", "spectra"),
-        ];
-        for (tag, keyword, problem) in held {
-            if self.file.layout.get(tag).is_some_and(|element| !element.value.is_empty()) {
-                return refuse(keyword, problem);
-            }
-        }
-        match self.file.layout.nested.first() {
-            Some(NestedPixels::Icon) => return refuse("IconImageSequence", "an icon image"),
-            Some(NestedPixels::PixelData) => return refuse("PixelData", "pixel data inside a sequence"),
-            Some(NestedPixels::Overlay) => return refuse("OverlayData", "an overlay inside a sequence"),
-            None => {}
-        }
-        for element in &self.file.layout.elements {
-            if is_overlay_data(element.tag) && !self.file.data().is_zero(element.value.clone())? {
-                // A plane without a set bit shows nothing.
-                return refuse("OverlayData", "an overlay plane");
-            }
-            // Overlay Rows without Overlay Data: the plane lies in unused bits of the pixels (retired).
-            let data = Tag(element.tag.0, 0x3000);
-            if is_overlay_data(data) && element.tag.1 == 0x0010 && self.file.layout.get(data).is_none() {
-                return refuse("OverlayBitPosition", "an overlay embedded in the pixels");
-            }
-        }
-        Ok(())
     }
 
     /// Returns the value windows of Window Center and Window Width, in stored values.
@@ -196,54 +166,65 @@ impl Instance {
         let pairs = centers.into_iter().zip(widths).filter(|(c, w)| c.is_finite() && w.is_finite() && *w > 0.0);
         pairs.map(|(c, w)| Window { center: (c - intercept) / slope, width: (w / slope).abs() }).collect()
     }
+}
 
-    /// Reads the Palette Color Lookup Tables (PS3.3 C.7.6.3.1.5 and, segmented, C.7.9.2).
-    fn palette(&self, signed: bool) -> Result<PaletteColor> {
-        let descriptors = [
-            (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, "RedPaletteColorLookupTableDescriptor"),
-            (tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, "GreenPaletteColorLookupTableDescriptor"),
-            (tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, "BluePaletteColorLookupTableDescriptor"),
-        ];
-        let plain = [
-            (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, "RedPaletteColorLookupTableData"),
-            (tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, "GreenPaletteColorLookupTableData"),
-            (tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, "BluePaletteColorLookupTableData"),
-        ];
-        let segmented_tags = [
-            (tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, "SegmentedRedPaletteColorLookupTableData"),
-            (tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, "SegmentedGreenPaletteColorLookupTableData"),
-            (tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, "SegmentedBluePaletteColorLookupTableData"),
-        ];
-        let segmented = self.file.layout.get(plain[0].0).is_none();
-        let data = if segmented { segmented_tags } else { plain };
-        let mut numbers = [[0; 3]; 3];
-        for (row, (tag, keyword)) in numbers.iter_mut().zip(descriptors) {
-            let words = self.words(tag, keyword)?;
-            let &[e0, e1, f0, f1, b0, b1] = words.as_slice() else {
-                return Err(Error::invalid(keyword, "not three values"));
-            };
-            let first = u16::from_le_bytes([f0, f1]);
-            let first = if signed { i32::from(first.cast_signed()) } else { i32::from(first) };
-            *row = [u16::from_le_bytes([e0, e1]).into(), first, u16::from_le_bytes([b0, b1]).into()];
-        }
-        let [red, green, blue] = data.map(|(tag, keyword)| self.words(tag, keyword));
-        let (red, green, blue) = (red?, green?, blue?);
-        PaletteColor::new(numbers, [&red, &green, &blue], segmented)
+/// Reads the Palette Color Lookup Tables (PS3.3 C.7.6.3.1.5 and, segmented, C.7.9.2).
+///
+/// # Errors
+///
+/// Where one is missing or they contradict each other.
+pub(super) fn palette(
+    file: &DicomFile,
+    encoding: Encoding,
+    elements: &[Element],
+    signed: bool,
+) -> Result<PaletteColor> {
+    let find = |tag| elements.iter().find(|element| element.tag == tag);
+    let words = |(tag, keyword)| words(file, encoding, find(tag), keyword);
+    let descriptors = [
+        (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, "RedPaletteColorLookupTableDescriptor"),
+        (tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, "GreenPaletteColorLookupTableDescriptor"),
+        (tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DESCRIPTOR, "BluePaletteColorLookupTableDescriptor"),
+    ];
+    let plain = [
+        (tags::RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, "RedPaletteColorLookupTableData"),
+        (tags::GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, "GreenPaletteColorLookupTableData"),
+        (tags::BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, "BluePaletteColorLookupTableData"),
+    ];
+    let segmented_tags = [
+        (tags::SEGMENTED_RED_PALETTE_COLOR_LOOKUP_TABLE_DATA, "SegmentedRedPaletteColorLookupTableData"),
+        (tags::SEGMENTED_GREEN_PALETTE_COLOR_LOOKUP_TABLE_DATA, "SegmentedGreenPaletteColorLookupTableData"),
+        (tags::SEGMENTED_BLUE_PALETTE_COLOR_LOOKUP_TABLE_DATA, "SegmentedBluePaletteColorLookupTableData"),
+    ];
+    let segmented = find(plain[0].0).is_none();
+    let data = if segmented { segmented_tags } else { plain };
+    let mut numbers = [[0; 3]; 3];
+    for (row, (tag, keyword)) in numbers.iter_mut().zip(descriptors) {
+        let words = words((tag, keyword))?;
+        let &[e0, e1, f0, f1, b0, b1] = words.as_slice() else {
+            return Err(Error::invalid(keyword, "not three values"));
+        };
+        let first = u16::from_le_bytes([f0, f1]);
+        let first = if signed { i32::from(first.cast_signed()) } else { i32::from(first) };
+        *row = [u16::from_le_bytes([e0, e1]).into(), first, u16::from_le_bytes([b0, b1]).into()];
     }
+    let [red, green, blue] = data.map(words);
+    let (red, green, blue) = (red?, green?, blue?);
+    PaletteColor::new(numbers, [&red, &green, &blue], segmented)
+}
 
-    /// Returns a value of 16-bit words as little endian bytes.
-    fn words(&self, tag: Tag, keyword: &'static str) -> Result<Vec<u8>> {
-        let element = self.file.layout.get(tag).ok_or(Error::MissingAttribute(keyword))?;
-        let length = element.value.end - element.value.start;
-        if length > 1 << 20 {
-            return Err(Error::invalid(keyword, "longer than any lookup table"));
-        }
-        let mut bytes = self.file.data().read_vec(element.value.start, length)?;
-        if self.file.encoding.is_big_endian() && element.vr != VR::OB {
-            bytes.chunks_exact_mut(2).for_each(|word| word.swap(0, 1));
-        }
-        Ok(bytes)
+/// Returns a value of 16-bit words as little endian bytes.
+fn words(file: &DicomFile, encoding: Encoding, element: Option<&Element>, keyword: &'static str) -> Result<Vec<u8>> {
+    let element = element.ok_or(Error::MissingAttribute(keyword))?;
+    let length = element.value.end - element.value.start;
+    if length > 1 << 20 {
+        return Err(Error::invalid(keyword, "longer than any lookup table"));
     }
+    let mut bytes = file.data().read_vec(element.value.start, length)?;
+    if encoding.is_big_endian() && element.vr != VR::OB {
+        bytes.chunks_exact_mut(2).for_each(|word| word.swap(0, 1));
+    }
+    Ok(bytes)
 }
 
 /// Returns whether the description is one whose chroma is shared by two native pixels.
@@ -255,6 +236,7 @@ pub const fn is_subsampled(description: &PixelDescription) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dicom::places::{Overlays, Pictures, Places};
     use proptest::prelude::*;
     use std::io::Write;
 
@@ -267,8 +249,13 @@ mod tests {
         file.write_all(bytes).unwrap();
         let limits = Limits { max_pixels: 1 << 20, max_inflated: 1 << 24 };
         let instance = Instance::open(file.path(), &limits)?;
-        let Some(frames) = instance.frames()? else { return Ok(0) };
-        (0..frames.count()).try_for_each(|frame| frames.decode(frame).map(|_| ()))?;
+        let frames = instance.frames()?;
+        let places = Places::find(&instance, frames.as_ref(), &limits, Overlays::Mask)?;
+        for layer in &places.layers {
+            (0..layer.count().min(9)).try_for_each(|frame| layer.views(frame).map(|_| ()))?;
+        }
+        let Some(frames) = &frames else { return Ok(0) };
+        (0..frames.count()).try_for_each(|frame| frames.views(frame).map(|_| ()))?;
         Ok(frames.count())
     }
 
@@ -284,11 +271,15 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(150))]
+        #![proptest_config(ProptestConfig::with_cases(250))]
 
         #[test]
         fn damaged_headers_are_errors_never_panics(
-            name in prop::sample::select(vec!["us_palette.dcm", "us_ybr422_native.dcm", "dx_rle.dcm", "nested_private.dcm", "us_cine_extended_offsets.dcm"]),
+            name in prop::sample::select(vec![
+                "us_palette.dcm", "us_ybr422_native.dcm", "dx_rle.dcm", "nested_private.dcm",
+                "us_cine_extended_offsets.dcm", "us_overlay_frames.dcm", "us_nested_pixels.dcm", "pr_overlay.dcm",
+                "double_float_map.dcm",
+            ]),
             // The start is where the lengths and the pixel attributes are.
             damage in prop::collection::vec((132usize..1600, any::<u8>()), 1..6),
         ) {

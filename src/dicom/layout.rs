@@ -6,15 +6,10 @@
 
 use super::attributes::TextPlaces;
 use super::bytes::Bytes;
+use super::scan::Scanner;
 use crate::error::{Error, Result};
-use dicom_core::header::SequenceItemHeader;
-use dicom_core::{Length, Tag, VR};
+use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
-use dicom_encoding::decode::{
-    Decode, explicit_be::ExplicitVRBigEndianDecoder, explicit_le::ExplicitVRLittleEndianDecoder,
-    implicit_le::StandardImplicitVRLittleEndianDecoder,
-};
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -37,13 +32,6 @@ impl Encoding {
     }
 }
 
-/// Nested data sets deeper than this are refused. PS3.5 sets no limit; the deepest content trees of structured
-/// reports seen in practice stay below 20 levels.
-const MAX_DEPTH: u32 = 100;
-
-/// Element headers read at once.
-const WINDOW: usize = 1 << 16;
-
 /// One element of the top level data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Element {
@@ -61,15 +49,38 @@ pub struct Element {
     pub undefined_length: bool,
 }
 
-/// A place below the top level that holds pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NestedPixels {
-    /// An Icon Image Sequence (0088,0200) with pixel data, at any depth.
-    Icon,
-    /// Pixel data in an item of another sequence.
-    PixelData,
-    /// Overlay data in an item of a sequence.
-    Overlay,
+/// An item of a sequence, at any depth, with pixel or overlay data of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NestedPixels {
+    /// Tags of the sequences around it, the outermost first.
+    pub path: Vec<Tag>,
+    /// How its elements are encoded: inside UN always as implicit VR (PS3.5 6.2.2).
+    pub encoding: Encoding,
+    /// Its elements.
+    pub elements: Vec<Element>,
+}
+
+impl NestedPixels {
+    /// Returns the item's element with this tag.
+    #[must_use]
+    pub fn get(&self, tag: Tag) -> Option<&Element> {
+        self.elements.iter().find(|element| element.tag == tag)
+    }
+
+    /// Returns whether the item is, or is inside, an Icon Image Sequence (0088,0200).
+    #[must_use]
+    pub fn is_icon(&self) -> bool {
+        self.path.contains(&tags::ICON_IMAGE_SEQUENCE)
+    }
+}
+
+/// A value that is neither text nor pixels nor a sequence, and may hold anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// The tag of its element.
+    pub tag: Tag,
+    /// Its bytes.
+    pub value: Range<u64>,
 }
 
 /// The elements of a data set in file order, and what was found below them.
@@ -79,8 +90,10 @@ pub struct Layout {
     pub elements: Vec<Element>,
     /// The items of an encapsulated Pixel Data (7FE0,0010): the offset table first, then the fragments.
     pub fragments: Vec<Range<u64>>,
-    /// Nested pixels, in file order.
+    /// Items with pixels, in the order of their ends.
     pub nested: Vec<NestedPixels>,
+    /// Private and binary values at any depth.
+    pub blobs: Vec<Blob>,
     /// Text values at any depth.
     pub texts: TextPlaces,
 }
@@ -138,251 +151,6 @@ impl Layout {
     pub fn get(&self, tag: Tag) -> Option<&Element> {
         self.elements.iter().find(|element| element.tag == tag)
     }
-}
-
-/// Decodes headers of one encoding from a sliding window over the file.
-struct Scanner<'a> {
-    bytes: &'a Bytes,
-    limit: u64,
-    encoding: Encoding,
-    window: RefCell<(u64, Vec<u8>)>,
-    layout: Layout,
-    /// Tags of the sequences around the current item.
-    path: Vec<Tag>,
-}
-
-/// A decoded element header.
-struct ElementHeader {
-    tag: Tag,
-    vr: VR,
-    length: Option<u32>,
-    size: u64,
-}
-
-impl<'a> Scanner<'a> {
-    fn new(bytes: &'a Bytes, limit: u64, encoding: Encoding) -> Self {
-        Self {
-            bytes,
-            limit,
-            encoding,
-            window: RefCell::new((0, Vec::new())),
-            layout: Layout::default(),
-            path: Vec::new(),
-        }
-    }
-
-    /// Calls `f` with up to `count` bytes at `position`, fewer at the end.
-    fn peek<T>(&self, position: u64, count: usize, f: impl FnOnce(&[u8]) -> T) -> Result<T> {
-        let mut window = self.window.borrow_mut();
-        let count = usize::try_from(self.limit.saturating_sub(position)).unwrap_or(usize::MAX).min(count);
-        let inside = position >= window.0 && position + count as u64 <= window.0 + window.1.len() as u64;
-        if !inside {
-            let length = (self.limit - position).min(WINDOW as u64);
-            *window = (position, self.bytes.read_vec(position, length)?);
-        }
-        let start = usize::try_from(position - window.0).expect("inside the window");
-        Ok(f(&window.1[start..start + count]))
-    }
-
-    /// Returns whether fewer bytes than an element header are left and all are zero: padding that some writers
-    /// append, above all behind deflated data.
-    fn is_zero_tail(&self, position: u64) -> Result<bool> {
-        Ok(self.limit - position < 8 && self.peek(position, 8, |tail| tail.iter().all(|&byte| byte == 0))?)
-    }
-
-    fn is_sequence_delimiter(&self, position: u64) -> Result<bool> {
-        let delimiter: [u8; 8] = match self.encoding {
-            Encoding::ExplicitBig => [0xFF, 0xFE, 0xE0, 0xDD, 0, 0, 0, 0],
-            _ => [0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0],
-        };
-        self.peek(position, 8, |bytes| bytes == delimiter)
-    }
-
-    fn header(&self, position: u64) -> Result<ElementHeader> {
-        let encoding = self.encoding;
-        let decoded = self.peek(position, 12, |mut window| match encoding {
-            Encoding::ImplicitLittle => StandardImplicitVRLittleEndianDecoder::default().decode_header(&mut window),
-            Encoding::ExplicitLittle => ExplicitVRLittleEndianDecoder::default().decode_header(&mut window),
-            Encoding::ExplicitBig => ExplicitVRBigEndianDecoder::default().decode_header(&mut window),
-        })?;
-        let (header, size) =
-            decoded.map_err(|_| Error::Malformed { problem: "the file ends inside an element header", position })?;
-        let length = defined(header.len);
-        Ok(ElementHeader { tag: header.tag, vr: header.vr, length, size: size as u64 })
-    }
-
-    fn item_header(&self, position: u64) -> Result<SequenceItemHeader> {
-        let encoding = self.encoding;
-        let decoded = self.peek(position, 8, |mut window| match encoding {
-            Encoding::ExplicitBig => ExplicitVRBigEndianDecoder::default().decode_item_header(&mut window),
-            _ => ExplicitVRLittleEndianDecoder::default().decode_item_header(&mut window),
-        })?;
-        decoded.map_err(|_| Error::Malformed { problem: "an item or delimiter is expected", position })
-    }
-
-    /// Walks over the element at `position`, which must end by `limit`.
-    fn element(&mut self, position: u64, limit: u64, depth: u32) -> Result<Element> {
-        let ElementHeader { tag, vr, length, size } = self.header(position)?;
-        if tag.0 == 0xFFFE {
-            return Err(Error::Malformed { problem: "an item or delimiter outside a sequence", position });
-        }
-        let start = position + size;
-        let make = |value: Range<u64>, end| Element {
-            tag,
-            vr,
-            start: position,
-            value,
-            end,
-            undefined_length: length.is_none(),
-        };
-        self.note_nested(tag, length, depth);
-        match length {
-            Some(length) => {
-                let end = start + u64::from(length);
-                if end > limit {
-                    return Err(Error::Malformed { problem: "a length reaches outside its data set", position });
-                }
-                if vr == VR::SQ {
-                    self.sequence(tag, start, end, Some(end), depth)?;
-                } else if vr == VR::UN {
-                    self.unknown(tag, start..end, depth)?;
-                } else {
-                    self.layout.texts.note(tag, vr, start..end);
-                }
-                Ok(make(start..end, end))
-            }
-            None if is_pixel_data(tag) && vr != VR::SQ => {
-                let (value_end, end) = self.fragments(start, limit, depth)?;
-                Ok(make(start..value_end, end))
-            }
-            None => {
-                // An UN of undefined length is a sequence in implicit VR little endian (PS3.5 6.2.2, CP-246).
-                let outer = self.encoding;
-                if vr == VR::UN {
-                    self.encoding = Encoding::ImplicitLittle;
-                } else if vr != VR::SQ {
-                    return Err(Error::Malformed { problem: "undefined length on a plain value", position });
-                }
-                let ends = self.sequence(tag, start, limit, None, depth);
-                self.encoding = outer;
-                let (value_end, end) = ends?;
-                Ok(make(start..value_end, end))
-            }
-        }
-    }
-
-    /// Notes pixels below the top level.
-    fn note_nested(&mut self, tag: Tag, length: Option<u32>, depth: u32) {
-        if depth == 0 || length == Some(0) {
-            return;
-        }
-        if is_pixel_data(tag) {
-            let icon = self.path.contains(&tags::ICON_IMAGE_SEQUENCE);
-            self.layout.nested.push(if icon { NestedPixels::Icon } else { NestedPixels::PixelData });
-        } else if is_overlay_data(tag) {
-            self.layout.nested.push(NestedPixels::Overlay);
-        }
-    }
-
-    /// Walks over the items of a sequence from `position`; `end` is known for defined lengths. Returns the ends of
-    /// the value and of the element.
-    fn sequence(
-        &mut self,
-        tag: Tag,
-        mut position: u64,
-        limit: u64,
-        end: Option<u64>,
-        depth: u32,
-    ) -> Result<(u64, u64)> {
-        if depth >= MAX_DEPTH {
-            return Err(Error::Malformed { problem: "sequences are nested too deep", position });
-        }
-        self.path.push(tag);
-        let ends = loop {
-            if Some(position) == end {
-                break (position, position);
-            }
-            match self.item_header(position)? {
-                SequenceItemHeader::Item { len } => position = self.item(position + 8, limit, len, depth)?,
-                SequenceItemHeader::SequenceDelimiter if end.is_none() => break (position, position + 8),
-                _ => return Err(Error::Malformed { problem: "a misplaced delimiter", position }),
-            }
-        };
-        self.path.pop();
-        Ok(ends)
-    }
-
-    /// Walks over one item and returns where it ends.
-    fn item(&mut self, mut position: u64, limit: u64, length: Length, depth: u32) -> Result<u64> {
-        let end = defined(length).map(|length| position + u64::from(length));
-        if end.is_some_and(|end| end > limit) {
-            return Err(Error::Malformed { problem: "an item reaches outside its sequence", position });
-        }
-        let outside = self.layout.texts.mark();
-        let end = loop {
-            if Some(position) == end {
-                break position;
-            }
-            if end.is_none()
-                && self.peek(position, 8, |bytes| bytes.len() == 8)?
-                && let Ok(SequenceItemHeader::ItemDelimiter) = self.item_header(position)
-            {
-                break position + 8;
-            }
-            position = self.element(position, end.unwrap_or(limit), depth + 1)?.end;
-        };
-        self.layout.texts.leave(outside);
-        Ok(end)
-    }
-
-    /// Looks into an UN of defined length: it may be a sequence whose VR the writer did not know. What does not
-    /// walk as one is plain bytes.
-    fn unknown(&mut self, tag: Tag, value: Range<u64>, depth: u32) -> Result<()> {
-        if value.end - value.start < 8 || !self.peek(value.start, 4, |b| b == [0xFE, 0xFF, 0x00, 0xE0])? {
-            return Ok(());
-        }
-        let (outer, found, path) = (self.encoding, self.layout.nested.len(), self.path.len());
-        let texts = self.layout.texts.mark();
-        self.encoding = Encoding::ImplicitLittle;
-        let walked = self.sequence(tag, value.start, value.end, Some(value.end), depth);
-        self.encoding = outer;
-        self.path.truncate(path);
-        match walked {
-            Err(error @ Error::Io { .. }) => return Err(error),
-            Err(_) => {
-                self.layout.nested.truncate(found);
-                self.layout.texts.forget(texts);
-            }
-            Ok(_) => {}
-        }
-        Ok(())
-    }
-
-    /// Walks over the items of encapsulated pixel data (PS3.5 A.4). Returns the ends of the value and the element.
-    fn fragments(&mut self, mut position: u64, limit: u64, depth: u32) -> Result<(u64, u64)> {
-        loop {
-            match self.item_header(position)? {
-                SequenceItemHeader::Item { len: Length(len) } if len != u32::MAX => {
-                    let start = position + 8;
-                    let end = start + u64::from(len);
-                    if end > limit {
-                        return Err(Error::Malformed { problem: "a fragment reaches past the end", position });
-                    }
-                    if depth == 0 {
-                        self.layout.fragments.push(start..end);
-                    }
-                    position = end;
-                }
-                SequenceItemHeader::SequenceDelimiter => return Ok((position, position + 8)),
-                _ => return Err(Error::Malformed { problem: "a misplaced delimiter in PixelData", position }),
-            }
-        }
-    }
-}
-
-/// Returns the length, `None` where it is undefined. (`Length` is equal to nothing when undefined.)
-const fn defined(length: Length) -> Option<u32> {
-    if length.0 == u32::MAX { None } else { Some(length.0) }
 }
 
 /// Returns whether this is Pixel Data or one of its floating point forms.
@@ -455,20 +223,26 @@ mod tests {
         let pixels = long((0x7FE0, 0x10), b"OW", 2, &[1, 1]);
         let icon = long((0x88, 0x200), b"SQ", UNDEFINED, &[item(UNDEFINED, &pixels), ITEM_END.to_vec()].concat());
         let icon = [icon, SEQUENCE_END.to_vec()].concat();
-        assert_eq!(scan(&icon).unwrap().nested, [NestedPixels::Icon]);
+        let nested = |bytes: &[u8]| -> Vec<(bool, Vec<Tag>)> {
+            let found = scan(bytes).unwrap().nested.into_iter();
+            found.map(|item| (item.is_icon(), item.elements.iter().map(|e| e.tag).collect())).collect()
+        };
+        let (pixel_data, overlay_data) = (vec![tags::PIXEL_DATA], vec![Tag(0x6000, 0x3000)]);
+        assert_eq!(nested(&icon), [(true, pixel_data.clone())]);
         let size = u32::try_from(icon.len()).unwrap();
         let outer = long((0x8, 0x1115), b"SQ", size + 8, &item(size, &icon));
-        assert_eq!(scan(&outer).unwrap().nested, [NestedPixels::Icon]);
+        assert_eq!(nested(&outer), [(true, pixel_data.clone())]);
 
         // Inside UN everything is implicit VR little endian (PS3.5 6.2.2).
         let implicit = [&[0xE0, 0x7F, 0x10, 0x00][..], &2u32.to_le_bytes(), &[1, 1]].concat();
         let hidden = long((0x9, 0x1010), b"UN", 18, &item(10, &implicit));
-        assert_eq!(scan(&hidden).unwrap().nested, [NestedPixels::PixelData]);
+        assert_eq!(nested(&hidden), [(false, pixel_data.clone())]);
         let undefined = long((0x9, 0x1010), b"UN", UNDEFINED, &[item(10, &implicit), SEQUENCE_END.to_vec()].concat());
-        assert_eq!(scan(&undefined).unwrap().nested, [NestedPixels::PixelData]);
+        assert_eq!(nested(&undefined), [(false, pixel_data)]);
+        assert_eq!(scan(&undefined).unwrap().nested[0].encoding, Encoding::ImplicitLittle);
         let overlay = [&[0x00, 0x60, 0x00, 0x30][..], &2u32.to_le_bytes(), &[1, 1]].concat();
         let overlay = long((0x9, 0x1010), b"UN", 18, &item(10, &overlay));
-        assert_eq!(scan(&overlay).unwrap().nested, [NestedPixels::Overlay]);
+        assert_eq!(nested(&overlay), [(false, overlay_data)]);
         let bytes = long((0x9, 0x1010), b"UN", 12, &[0xFE, 0xFF, 0x00, 0xE0, 0xFF, 0xFF, 0, 0, 1, 2, 3, 4]);
         assert_eq!(scan(&bytes).unwrap().nested, [], "what is no sequence is plain bytes");
     }

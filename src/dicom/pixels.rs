@@ -1,6 +1,7 @@
 //! What a frame is: the Image Pixel description of PS3.3 C.7.6.3 and decoded samples.
 
 use crate::error::{Error, Result};
+use crate::geometry::Rect;
 
 /// Photometric Interpretation (0028,0004), PS3.3 C.7.6.3.1.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -154,6 +155,16 @@ impl PixelDescription {
         self.pixels() * self.samples_per_pixel as u64
     }
 
+    /// Returns the smallest box of whole pairs of pixels around `area`, where a pair shares its chroma in native frames. An
+    /// odd last column is a pair of its own.
+    #[must_use]
+    pub fn whole_pairs(&self, area: Rect) -> Rect {
+        if !matches!(self.photometric, Photometric::YbrFull422 | Photometric::YbrPartial422) {
+            return area;
+        }
+        Rect { x0: area.x0 & !1, x1: area.x1.next_multiple_of(2).min(self.columns), ..area }
+    }
+
     /// Returns the bits of one native frame as it lies in Pixel Data: one-bit frames follow each other without
     /// padding (PS3.5 8.1.1), and 4:2:2 frames hold two samples a pixel (PS3.3 C.7.6.3.1.2).
     #[must_use]
@@ -190,6 +201,16 @@ impl Samples {
             Self::U8(v) => v.len(),
             Self::U16(v) => v.len(),
             Self::U32(v) => v.len(),
+        }
+    }
+
+    /// Returns the containers as little endian bytes.
+    #[must_use]
+    pub fn to_le_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::U8(v) => v.clone(),
+            Self::U16(v) => v.iter().flat_map(|s| s.to_le_bytes()).collect(),
+            Self::U32(v) => v.iter().flat_map(|s| s.to_le_bytes()).collect(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::blocks::Grain;
 use super::codec::{self, Fallback, MaskForm, Masker};
-use super::fill::Fill;
+use super::fill::{Fill, FillChoice};
 use super::frames::{Frames, Store};
 use super::instance::is_subsampled;
 use super::pixels::PixelDescription;
@@ -58,6 +58,10 @@ impl Plan {
         if let Store::Native { .. } = frames.store {
             let grain = if is_subsampled(&frames.description) { Grain::PAIR } else { Grain::PIXEL };
             return Ok(own(Method::InPlace, grain));
+        }
+        // What the background is depends on the frame; blocks and codecs are given one value.
+        if frames.fill != FillChoice::Black {
+            return Ok(Self::fallback(frames, options.fallback, "masks are not filled with black".into()));
         }
         let method = match codec::lookup(&frames.file.transfer_syntax).map(|syntax| syntax.mask) {
             Some(MaskForm::JpegBlocks) => Method::JpegBlocks,

@@ -30,6 +30,8 @@ pub enum ViewKind {
     Voi,
     /// A few values round that of an even area.
     Plateau,
+    /// None: what stands beside the values, in the bits outside of Bits Stored or as no number.
+    Hidden,
 }
 
 /// A rendering, one pixel for each of the frame.
@@ -118,6 +120,46 @@ pub fn views(frame: &Frame, palette: Option<&PaletteColor>, windows: &[Window]) 
         }
     }
     ranges.into_iter().map(|(range, kind)| View { image: raster.render(range), kind }).collect()
+}
+
+/// Renders the bits of the samples outside of Bits Stored but for those in `overlays`, which are looked at by themselves.
+///
+/// `None` where they are the same in all pixels, or repeat the sign: then they show nothing.
+///
+/// # Panics
+///
+/// As [`views`].
+#[must_use]
+pub fn unused_bits(frame: &Frame, overlays: u32) -> Option<View> {
+    let d = &frame.description;
+    let (low, high) = (u32::from(d.high_bit + 1 - d.bits_stored), u32::from(d.high_bit) + 1);
+    let all = u32::MAX >> (32 - u32::from(d.bits_allocated));
+    let stored = (u32::MAX >> (32 - u32::from(d.bits_stored))) << low;
+    if all & !stored & !overlays == 0 || d.bits_allocated == 1 {
+        return None;
+    }
+    let is_negative = |sample: u32| d.signed && sample >> (high - 1) & 1 == 1;
+    let above = if high == 32 { 0 } else { u32::MAX << high };
+    let unused = |sample: u32| {
+        let extended = if is_negative(sample) { sample ^ above } else { sample };
+        let bits = extended & all & !stored & !overlays;
+        // What is above and below the value moves together.
+        (bits & !above) | if high == 32 { 0 } else { bits >> high << low }
+    };
+    let channels = usize::from(d.samples_per_pixel);
+    let pixel = |pixel: usize| {
+        (0..channels).map(|c| unused(frame.samples.get(pixel * channels + c))).max().expect("a pixel has samples")
+    };
+    let values: Vec<u32> = (0..frame.samples.len() / channels).map(pixel).collect();
+    let (least, most) = (*values.iter().min()?, *values.iter().max()?);
+    if least == most {
+        return None;
+    }
+    let shade = |value: u32| u8::try_from(u64::from(value - least) * 255 / u64::from(most - least)).unwrap_or(u8::MAX);
+    let image = RgbImage::from_fn(d.columns, d.rows, |x, y| {
+        image::Rgb([shade(values[y as usize * d.columns as usize + x as usize]); 3])
+    });
+    Some(View { image, kind: ViewKind::Hidden })
 }
 
 /// Values that are shown as black and as white.
@@ -409,6 +451,26 @@ mod tests {
         let mut f = frame(Photometric::Monochrome2, 1, 3, 10, Samples::U16(vec![0x8000 | 0x200, 0, 0x4000 | 0x1FF]));
         f.description.signed = true;
         assert_eq!(shades(&views(&f, None, &[])[0]), [0, 128, 255]);
+    }
+
+    #[test]
+    fn bits_beside_the_value_are_shown_where_they_tell_something() {
+        let look = |samples: Vec<u16>, signed, overlays| {
+            let count = u32::try_from(samples.len()).expect("few");
+            let mut f = frame(Photometric::Monochrome2, 1, count, 12, Samples::U16(samples));
+            f.description.signed = signed;
+            unused_bits(&f, overlays).map(|view| shades(&view))
+        };
+        assert_eq!(look(vec![0x1123, 0x0456, 0x3789], false, 0), Some(vec![85, 0, 255]));
+        assert_eq!(look(vec![0x1123, 0x1456], false, 0), None, "the same in all pixels");
+        assert_eq!(look(vec![0xF823, 0x0456], true, 0), None, "the sign");
+        assert_eq!(look(vec![0x0823, 0x0456], true, 0), Some(vec![255, 0]), "not the sign");
+        assert_eq!(look(vec![0x1123, 0x0456], false, 1 << 12), None, "an overlay");
+        let mut left = frame(Photometric::Monochrome2, 1, 2, 12, Samples::U16(vec![0x1230, 0x1234]));
+        left.description.high_bit = 15;
+        assert_eq!(unused_bits(&left, 0).map(|view| shades(&view)), Some(vec![0, 255]), "below the value");
+        let whole = frame(Photometric::Monochrome2, 1, 2, 16, Samples::U16(vec![0, 0xFFFF]));
+        assert_eq!(unused_bits(&whole, 0), None);
     }
 
     #[test]

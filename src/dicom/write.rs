@@ -7,7 +7,6 @@
 use super::blocks::Grain;
 use super::codec::{self, Fallback};
 use super::edit::{Edit, Part, Target, edits};
-use super::fill::Fill;
 use super::fragments::{self, Coded};
 use super::frames::{Frames, Store};
 use super::instance::is_subsampled;
@@ -67,16 +66,15 @@ fn in_place(
     out: &mut (impl Read + Write + Seek),
 ) -> Result<()> {
     let file = frames.file;
-    let fill = fill(frames, &frames.description)?;
     let regions = |frame| regions(frame).map(|region| grain.blocks(&region).pixels());
     if !file.is_deflated() {
         unchanged(file, out)?;
-        return patch(frames, value, &regions, &fill, out);
+        return patch(frames, value, &regions, out);
     }
     copy(&mut file.file.reader(0, file.meta.as_ref().map_or(0, |meta| meta.range.end)), out)?;
     let mut data = Cursor::new(Vec::new());
     copy(&mut file.data().reader(0, file.data().len()), &mut data)?;
-    patch(frames, value, &regions, &fill, &mut data)?;
+    patch(frames, value, &regions, &mut data)?;
     let mut encoder = DeflateEncoder::new(&mut *out, Compression::default());
     encoder.write_all(data.get_ref()).map_err(WRITE)?;
     encoder.finish().map_err(WRITE)?;
@@ -88,7 +86,6 @@ fn patch(
     frames: &Frames<'_>,
     value: &Range<u64>,
     regions: &impl Fn(u32) -> Option<Region>,
-    fill: &Fill,
     out: &mut (impl Read + Write + Seek),
 ) -> Result<()> {
     let word_swapped = matches!(frames.store, Store::Native { word_swapped: true, .. });
@@ -105,6 +102,7 @@ fn patch(
             }
         };
         swap(&mut bytes);
+        let fill = frames.fill_of(&frames.decode(frame)?, region)?;
         fill.native(&mut bytes, first_bit, &frames.description, frames.file.encoding.is_big_endian(), region);
         swap(&mut bytes);
         out.seek(SeekFrom::Start(range.start)).map_err(WRITE)?;
@@ -214,7 +212,7 @@ fn value(
             return Err(Error::PixelData("frames decode to different PhotometricInterpretation".into()));
         }
         if let Some(region) = &regions(frame) {
-            fill(&decoded.description)?.frame(&mut decoded, region);
+            frames.fill_of(&decoded, region)?.frame(&mut decoded, region);
         }
         Ok(decoded)
     };
@@ -281,8 +279,12 @@ pub fn verify(
         }
         if let Some(region) = &region {
             let blocks = plan.grain.blocks(region);
-            if !fill(frames, &expected.description)?.covers(&actual, &blocks.core()) {
-                return Err(Error::Verification("a masked pixel is not black"));
+            let fill = match plan.method {
+                Method::JpegBlocks | Method::Reencoded => fill(frames, &expected.description)?,
+                _ => frames.fill_of(&expected, &blocks.pixels())?,
+            };
+            if !fill.covers(&actual, &blocks.core()) {
+                return Err(Error::Verification("a masked pixel does not have the fill"));
             }
             take(&mut expected, &actual, &blocks.changed());
         }

@@ -58,13 +58,11 @@ pub use figures::{
 };
 pub use truth::{Kind, Truth, TruthFile, TruthLine};
 
-use crate::dicom::frames::Store;
-use crate::dicom::{Frames, Instance, Limits, Photometric, header};
+use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::region::Region;
 use compare::{Changes, Cover};
-use dicom_dictionary_std::tags;
 use picture::Pair;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -208,13 +206,13 @@ fn compare_file(
     let output = |error: Error| Failure::File(format!("output: {error}"));
     let before = Instance::open(&options.input.join(&file.file), &options.limits).map_err(original)?;
     let after = Instance::open(&options.masked.join(&file.file), &options.limits).map_err(output)?;
-    let before = match frames(&before, &options.limits).map_err(original)? {
+    let before = match before.frames().map_err(original)? {
         Some(before) => before,
         None if file.lines.iter().all(|line| line.plane.is_some()) => return Ok(0),
         None => return Err(Failure::File("original: PixelData is missing".into())),
     };
     check_lines(truth, file, &before).map_err(Failure::Truth)?;
-    let after = frames(&after, &options.limits).map_err(output)?;
+    let after = after.frames().map_err(output)?;
     let after = after.ok_or_else(|| Failure::File("output: PixelData is missing".into()))?;
     if before.count() != after.count() {
         return Err(Failure::File("the output has another number of frames".into()));
@@ -236,26 +234,6 @@ fn compare_file(
         }
     }
     Ok(before.count())
-}
-
-/// Returns the frames of Pixel Data. Overlays, icons and the like beside it are none of this module's business, though
-/// they keep an instance from being masked.
-fn frames<'a>(instance: &'a Instance, limits: &Limits) -> Result<Option<Frames<'a>>> {
-    let refused = match instance.frames() {
-        Err(error @ Error::NotExamined { .. }) => error,
-        other => return other,
-    };
-    let Some(element) = instance.file.layout.get(tags::PIXEL_DATA) else { return Ok(None) };
-    let description = header::description(&instance.header)?;
-    if description.pixels() > limits.max_pixels {
-        return Err(Error::TooLarge { what: "Rows x Columns", limit: limits.max_pixels });
-    }
-    if description.photometric == Photometric::PaletteColor {
-        return Err(refused);
-    }
-    let store = Store::new(&instance.file, element, &description)?;
-    let (file, header) = (&instance.file, &instance.header);
-    Ok(Some(Frames { file, header, windows: Vec::new(), description, palette: None, store }))
 }
 
 /// Refuses lines that stand outside of their file.

@@ -58,6 +58,12 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Returns whether it is masked.
+    #[must_use]
+    pub fn is_mask(&self) -> bool {
+        self.decision == Decision::Mask
+    }
+
     /// Returns whether something is known against the text, and not only nothing for it.
     #[must_use]
     pub fn has_evidence(&self) -> bool {

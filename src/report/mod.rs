@@ -1,13 +1,15 @@
 //! The report: JSON Lines with a header, a record for each input, and a footer.
 
 mod record;
+mod regions;
 mod text;
 mod writer;
 
 pub use record::{
-    Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, Reason, Record, RegionRecord, RulesFile,
-    Runtime, Status, WriteMethod,
+    Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, PlaceAction, PlaceRecord, Reason,
+    Record, RegionRecord, RulesFile, Runtime, Status, WriteMethod,
 };
+pub use regions::regions;
 pub use text::{ReadingRecord, ReportText, TextKey, TextPrivacy};
 pub use writer::Writer;
 

@@ -4,7 +4,11 @@
 //! [`ReportText`] lets through. Nothing in a line depends on time, threads or the machine, but for the key of
 //! the hashes.
 
+use crate::again::Verify;
 use crate::dicom::codec::Fallback;
+use crate::dicom::marks::Marks;
+use crate::dicom::places::Overlays;
+use crate::dicom::write::Method;
 use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::phi::{Decision, Policy};
@@ -54,6 +58,16 @@ pub struct Options {
     /// Kept lines with a lower reading score are for review.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review_below: Option<f32>,
+    /// What becomes of overlay planes.
+    pub overlays: Overlays,
+    /// What masks are filled with: `black`, `background` or a value.
+    pub fill: String,
+    /// Which outputs say that they were cleaned.
+    pub marks: Marks,
+    /// Masked outputs get a SOP Instance UID of their own.
+    pub new_uids: bool,
+    /// Whether masked instances were looked at again.
+    pub verify: Verify,
     /// Which text goes into the report.
     pub report_text: ReportText,
     /// Names the key of the text hashes: reports with the same name can be compared.
@@ -101,7 +115,7 @@ pub struct ModelUsed {
 pub enum Status {
     /// Examined, nothing to mask: in the output as it was.
     Clean,
-    /// Text was masked.
+    /// Text was masked, or an icon or an overlay removed.
     Masked,
     /// Nothing in it could hold burned-in text: in the output as it was.
     NoPixels,
@@ -126,6 +140,18 @@ impl From<&Error> for Reason {
     }
 }
 
+impl From<Method> for WriteMethod {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::InPlace => Self::InPlace,
+            Method::JpegBlocks => Self::JpegBlocks,
+            Method::Reencoded => Self::Reencoded,
+            Method::Transcoded(_) => Self::Transcoded,
+            Method::Decoded => Self::Decoded,
+        }
+    }
+}
+
 /// How many frames were looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FrameCount {
@@ -139,7 +165,7 @@ pub struct FrameCount {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WriteMethod {
-    /// Overwritten in place, all other bytes of the file as they were.
+    /// Overwritten in place, all other samples and the transfer syntax as they were.
     InPlace,
     /// Coded blocks of masked frames replaced in their JPEG streams, all other coefficients as they were. Frames
     /// without a mask keep their bytes.
@@ -152,6 +178,27 @@ pub enum WriteMethod {
     Decoded,
 }
 
+/// What was done with a place beside Pixel Data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceAction {
+    /// Examined, nothing to mask.
+    Unchanged,
+    /// Text was masked.
+    Masked,
+    /// It went without a look at it.
+    Removed,
+}
+
+/// A place beside Pixel Data that can show text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlaceRecord {
+    /// Its name: `overlay_6000` by the group, `icon`, `nested_1`, `nested_icon_1`, `float`, `double_float`.
+    pub name: String,
+    /// What was done.
+    pub action: PlaceAction,
+}
+
 /// A text line in one or more consecutive frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RegionRecord {
@@ -162,6 +209,9 @@ pub struct RegionRecord {
     pub bounding_box: Rect,
     /// First and last frame it stands in, counted from 0, both included.
     pub frames: [u32; 2],
+    /// Which of the record's `places` it stands in; absent for Pixel Data. Pixels and frames are those of the place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plane: Option<String>,
     /// The detector's score, 0..=1, the highest of its frames; absent for a zone, which nothing was detected in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detection_score: Option<f32>,
@@ -193,6 +243,9 @@ pub struct Record {
     /// SOP Instance UID (0008,0018).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_instance_uid: Option<String>,
+    /// SOP Instance UID of the output where it is another one, as `--new-uids` asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_sop_instance_uid: Option<String>,
     /// Modality (0008,0060).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub modality: Option<String>,
@@ -210,6 +263,9 @@ pub struct Record {
     pub write_reason: Option<String>,
     /// Frames looked at.
     pub frames: FrameCount,
+    /// Places beside Pixel Data, where there are some: those looked at, then those removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<PlaceRecord>,
     /// Places that the detector looked at twice and then did not take for text, in all frames.
     pub candidates_dropped: u64,
     /// The text found, by first frame, then from top to bottom.
@@ -226,12 +282,14 @@ impl Record {
             reason: None,
             sop_class_uid: None,
             sop_instance_uid: None,
+            output_sop_instance_uid: None,
             modality: None,
             transfer_syntax: None,
             output_transfer_syntax: None,
             write_method: None,
             write_reason: None,
             frames: FrameCount { examined: 0, total: 0 },
+            places: Vec::new(),
             candidates_dropped: 0,
             regions: Vec::new(),
         }

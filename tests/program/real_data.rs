@@ -4,7 +4,10 @@
 //! it these tests pass without looking at anything, and say so.
 
 use crate::common::{Run, goes_out};
+use crate::places::unexpected_changes;
 use deburn::Rect;
+use deburn::dicom::places::{Overlays, Places};
+use deburn::dicom::{Instance, Limits};
 use deburn::phi::Decision;
 use deburn::report::Status;
 use serde::Deserialize;
@@ -64,6 +67,58 @@ fn assert_nothing_is_lost(run: &Run, manifest: &Manifest) {
         }
     }
     assert!(!run.stderr().contains("panicked"), "{}", run.stderr());
+}
+
+/// Opens every real file and finds what is beside its pixels: what is refused is refused for a reason that is known.
+#[test]
+fn places_of_real_files_are_found_or_refused_by_name() {
+    let Some((files, manifest)) = data("real") else { return };
+    let (mut refused, mut layers, mut removed) = (Vec::new(), 0, 0);
+    for entry in &manifest.records {
+        let name = entry.file.strip_prefix("files/").expect("a path below the manifest");
+        let Ok(instance) = Instance::open(&files.join(name), &Limits::default()) else { continue };
+        let Ok(frames) = instance.frames() else { continue };
+        match Places::find(&instance, frames.as_ref(), &Limits::default(), Overlays::Mask) {
+            Ok(places) => {
+                layers += places.layers.len();
+                removed += places.removals.len();
+            }
+            Err(error) => refused.push(format!("{name}: {error}")),
+        }
+    }
+    assert!(layers >= 8 && removed >= 3, "{layers} layers, {removed} removals");
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+/// Files with overlays, embedded overlays, icons and floating point pixels, and others in several transfer syntaxes.
+#[test]
+fn in_real_files_only_what_must_change_does() {
+    const FILES: [&str; 12] = [
+        "094faf_", "112539_", "654df0_", "65cf40_", "91ebb0_", "a68cd8_", "5ae125_", "98bc8d_", "f8e134_", "1f9e8f_",
+        "903381_", "341522_",
+    ];
+    let Some((files, manifest)) = data("real") else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let names: Vec<&str> = (manifest.records.iter())
+        .filter(|entry| FILES.iter().any(|name| entry.file.contains(name)))
+        .map(|entry| entry.file.strip_prefix("files/").expect("a path below the manifest"))
+        .collect();
+    assert_eq!(names.len(), FILES.len());
+    for name in &names {
+        std::fs::copy(files.join(name), folder.path().join(name)).expect("a copy");
+    }
+    let run = Run::mask(folder.path(), &["--policy", "all"]);
+    let mut masked = 0;
+    for name in names {
+        let record = &run.report.records[name];
+        assert!(goes_out(record.status), "{name}: {:?}", record.reason);
+        let changed = unexpected_changes(&files.join(name), &run.out(name), record);
+        if record.status == Status::Masked {
+            masked += 1;
+            assert_eq!(changed, [], "{name}");
+        }
+    }
+    assert!(masked >= 6, "{masked}");
 }
 
 #[test]

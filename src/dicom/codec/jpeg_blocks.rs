@@ -44,7 +44,8 @@ impl<'a> Maskable<'a> {
         }
         let coding = coding(transfer_syntax).ok_or_else(|| failed("spectral selection alone cannot be written"))?;
         let precision = jpeg.stream.header.precision;
-        let fill = fill(&jpeg.description(description))?.values();
+        let fill =
+            fill(&jpeg.description(description))?.values().ok_or_else(|| failed("the fill differs within a frame"))?;
         let values = levels(fill, &jpeg, description.signed)?;
         let sampling = sampling(&jpeg)?;
         let most = |axis: fn(&(u32, u32)) -> u32| sampling.iter().map(axis).max().unwrap_or(1);

@@ -67,7 +67,7 @@ fn assert_masked(input: &[u8], output: &[u8], grain: Grain, name: &str) {
         let (before, after) = (input.decode(index).unwrap(), output.decode(index).unwrap());
         let d = &before.description;
         let count = usize::from(d.samples_per_pixel);
-        let black = Fill::black(d, input.palette.as_ref()).unwrap().values();
+        let black = Fill::black(d, input.palette.as_ref()).unwrap().values().unwrap();
         let changed = grain.changed(AREA, d.columns, d.rows);
         let mut differ = 0;
         for (x, y) in (0..d.rows).flat_map(|y| (0..d.columns).map(move |x| (x, y))) {
