@@ -12,22 +12,24 @@ use crate::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Whether what is written is looked at again.
+/// What becomes of text that a second look finds in what is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Verify {
-    /// Every masked instance; where text still stands, it is for review
+    /// It is masked too, and the instance looked at once more; if text still stands then, it is for review
     #[default]
-    On,
-    /// None, and no instance is marked as cleaned
+    Mask,
+    /// The instance is for review
+    Review,
+    /// There is no second look, and no instance is marked as cleaned
     Off,
 }
 
-/// The rule id of what was found by the second look only.
-const RULE: &str = "second-look";
-
 /// How often an instance is written and looked at: once, and once more to see that nothing else stands.
 pub(crate) const MOST_ROUNDS: usize = 2;
+
+/// The rule id of what was found by the second look only.
+const RULE: &str = "second-look";
 
 /// A line of the second look is a part of one of the first if this share of it lies in what that one decided on. Masks
 /// leave edges and kept lines are found again, both a pixel or two off.

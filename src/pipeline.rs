@@ -111,8 +111,7 @@ impl Pipeline {
         Ok(if cleaned.is_clean() { Status::Clean } else { Status::Masked })
     }
 
-    /// Writes the cleaned instance and looks at it again. Text that still stands is masked too and the instance is for
-    /// review: what the detector has missed once, it may have missed elsewhere.
+    /// Writes the cleaned instance and looks at it again. Text that still stands is masked too, and looked for once more.
     fn write_and_look_again(
         &self,
         cleaned: &mut Cleaned<'_>,
@@ -120,20 +119,21 @@ impl Pipeline {
         output: &Path,
         record: &mut Record,
     ) -> Result<Status> {
-        let status = if cleaned.is_clean() { Status::Clean } else { Status::Masked };
         for round in 0..again::MOST_ROUNDS {
             let mut written = self.write(cleaned, plan, output, record)?;
             let standing = match self.verify {
-                Verify::On => self.standing(cleaned, &Instance::open(written.flushed()?, &self.limits)?)?,
+                Verify::Mask | Verify::Review => {
+                    self.standing(cleaned, &Instance::open(written.flushed()?, &self.limits)?)?
+                }
                 Verify::Off => Vec::new(),
             };
             if standing.iter().flatten().flatten().next().is_none() {
-                if round > 0 {
+                if round > 0 && self.verify == Verify::Review {
                     break;
                 }
                 cleaned.instance.file.file.check_unchanged()?;
                 written.commit(self.overwrite)?;
-                return Ok(status);
+                return Ok(if cleaned.is_clean() { Status::Clean } else { Status::Masked });
             }
             cleaned.seen.add(standing, cleaned.frames.is_some());
             plan = self.plan(cleaned)?;
@@ -382,7 +382,7 @@ impl Pipeline {
             return Err(Error::Verification("a layer is missing or added"));
         }
         // PS3.15 marks say that it was checked.
-        let marked = self.marks != Marks::Off && self.verify == Verify::On;
+        let marked = self.marks != Marks::Off && self.verify != Verify::Off;
         let marks = marked.then(|| cleaned.done());
         let mut changes = Changes::new(instance, &places, cleaned.layer_masks(), marks)?;
         if let Some(uid) = uid {

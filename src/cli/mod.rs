@@ -80,8 +80,8 @@ struct MaskArguments {
     /// Give masked outputs a SOP Instance UID of their own, made from that of the input; references to it stay
     #[arg(long)]
     new_uids: bool,
-    /// Whether masked instances are looked at again before they go out
-    #[arg(long, value_enum, value_name = "WHETHER", default_value_t)]
+    /// What becomes of text that a second look finds in a masked instance before it goes out
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     verify: Verify,
     /// Replace existing files of the output
     #[arg(long)]

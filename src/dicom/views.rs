@@ -4,7 +4,7 @@
 //! pixels. Others are added where that one leaves little contrast to what most of the image is made of.
 
 use image::RgbImage;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::color;
 use super::palette::PaletteColor;
@@ -51,7 +51,16 @@ const MOST: usize = 3;
 const PLATEAU: f64 = 0.02;
 
 /// …if it has as many pixels as a short line of small text.
-const LEAST_PLATEAU: usize = 500;
+const LEAST_PLATEAU: f64 = 500.0;
+
+/// Values within this many levels of it may be text that is too faint to be seen at the full range.
+const NEXT: i32 = 32;
+
+/// Text on an even area has at least this share of its pixels (a short line on a large panel)…
+const LEAST_TEXT: f64 = 0.002;
+
+/// …and at most this one (a page of bold text has a quarter).
+const MOST_TEXT: f64 = 0.5;
 
 /// A background and a panel.
 const MOST_PLATEAUS: usize = 2;
@@ -315,24 +324,27 @@ impl Raster {
     }
 
     /// Returns the values of the largest even areas, the largest first.
+    ///
+    /// Text on one is a few values next to it that are rarer than itself. A background of noise has more of them, and
+    /// one that nothing comes near to shows no more than the full range does.
+    #[expect(clippy::cast_precision_loss, reason = "numbers of pixels, far below 2^53")]
     fn plateaus(&self) -> Vec<f64> {
-        let mut counts: HashMap<i32, usize> = HashMap::new();
+        let mut counts: BTreeMap<i32, usize> = BTreeMap::new();
         for &value in &self.values {
             *counts.entry(value).or_default() += 1;
         }
-        #[expect(clippy::cast_precision_loss, reason = "a number of pixels, far below 2^53")]
-        let is_even = |count: usize| count >= LEAST_PLATEAU && count as f64 >= PLATEAU * self.values.len() as f64;
-        let mut even: Vec<(usize, i32)> =
-            counts.iter().filter(|(_, count)| is_even(**count)).map(|(value, count)| (*count, *value)).collect();
-        even.sort_unstable_by(|a, b| b.cmp(a));
-        let mut plateaus: Vec<f64> = Vec::new();
-        for value in even.into_iter().map(|(_, value)| self.value(value)) {
-            if plateaus.len() < MOST_PLATEAUS && plateaus.iter().all(|known| (known - value).abs() > LEVELS) {
-                plateaus.push(value);
+        let least = (PLATEAU * self.values.len() as f64).max(LEAST_PLATEAU);
+        let mut even: Vec<(usize, i32)> = Vec::new();
+        for (&value, &count) in counts.iter().filter(|(_, count)| **count as f64 >= least) {
+            let near: usize =
+                counts.range(value.saturating_sub(NEXT)..=value.saturating_add(NEXT)).map(|(_, count)| count).sum();
+            let share = (near - count) as f64 / count as f64;
+            if (LEAST_TEXT..=MOST_TEXT).contains(&share) {
+                even.push((count, value));
             }
         }
-        // An image of one value shows nothing at any window.
-        if counts.len() > 1 { plateaus } else { Vec::new() }
+        even.sort_unstable_by(|a, b| b.cmp(a));
+        even.into_iter().take(MOST_PLATEAUS).map(|(_, value)| self.value(value)).collect()
     }
 
     /// Maps values linearly to 0..=255.

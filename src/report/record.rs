@@ -66,7 +66,7 @@ pub struct Options {
     pub marks: Marks,
     /// Masked outputs get a SOP Instance UID of their own.
     pub new_uids: bool,
-    /// Whether masked instances were looked at again.
+    /// What became of text that a second look found.
     pub verify: Verify,
     /// Which text goes into the report.
     pub report_text: ReportText,

@@ -88,7 +88,7 @@ mod tests {
                 fill: "black".into(),
                 marks: crate::dicom::marks::Marks::Masked,
                 new_uids: false,
-                verify: crate::again::Verify::On,
+                verify: crate::again::Verify::Mask,
                 report_text: ReportText::None,
                 text_key: "00".into(),
                 fallback: Fallback::default(),

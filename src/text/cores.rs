@@ -37,6 +37,16 @@ impl Cores<'_> {
         self.all_scales(&Work { image, giant })
     }
 
+    /// Returns whether the network finds a line as well, shown at `scale` with its surroundings.
+    pub(super) fn confirm(&mut self, image: &RgbImage, line: &Detection, scale: f32) -> Result<bool> {
+        /// In heights of the line: enough of the ground to tell text from texture.
+        const AROUND: f32 = 2.0;
+        let (crop, origin) = crop(image, &line.quad, AROUND * quads::short_side(&line.quad));
+        let found = self.one_scale(&crop, scale, self.passes.margin)?;
+        let shared = |found: Found| quads::shared_area(&moved(found, origin).line.quad, &line.quad);
+        Ok(found.into_iter().map(shared).sum::<f32>() >= self.passes.share_again * quads::area(&line.quad.0))
+    }
+
     /// Returns the lines found at the picture's own size and in its reduced copies.
     ///
     /// A reduced copy shows large text and isolated letters, but draws coarse boxes round the rest. So a line of it

@@ -98,33 +98,33 @@ impl Detector {
     /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, and returns the lines that are
     /// plainly there, from the top.
     ///
-    /// The network of regions, or that of cores where there is no other, sees three quarters of the usual size and a
-    /// margin that moves every letter to other pixels.
+    /// The network of regions sees three quarters of the usual size and a margin that moves every letter to other pixels;
+    /// that of cores, where there is one, has to see the same at that size in what is around.
     ///
     /// # Errors
     ///
     /// As [`Detector::detect`].
     pub fn look_again(&mut self, image: &RgbImage) -> Result<Vec<Detection>> {
-        let factor = self.enlargement(image.width(), image.height()) as f32;
-        let passes = Passes { margin: self.passes.margin_again, ..self.passes };
         if image.width().min(image.height()) == 0 {
             return Ok(Vec::new());
         }
-        if let Some(network) = &mut self.regions {
-            let short = factor * image.width().min(image.height()) as f32;
-            let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
-            let map = regions::look_once(network, image, scale * passes.scale_again, &passes)?;
-            let thresholds = RegionThresholds { seed: network.thresholds.seed_again, ..network.thresholds };
-            return Ok(map.lines(&thresholds));
+        let passes = Passes { margin: self.passes.margin_again, ..self.passes };
+        let factor = self.enlargement(image.width(), image.height()) as f32;
+        let Some(network) = &mut self.regions else { return Ok(Vec::new()) };
+        let short = factor * image.width().min(image.height()) as f32;
+        let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
+        let map = regions::look_once(network, image, scale * passes.scale_again, &passes)?;
+        let thresholds = RegionThresholds { score: network.thresholds.score_again, ..network.thresholds };
+        let lines = map.lines(&thresholds);
+        let Some(network) = &mut self.cores else { return Ok(lines) };
+        let mut cores = Cores { network, passes: &passes };
+        let mut confirmed = Vec::new();
+        for line in lines {
+            if cores.confirm(image, &line, factor * passes.scale_again)? {
+                confirmed.push(line);
+            }
         }
-        let copy = tiles::resized(image, factor * passes.scale_again);
-        let (x, y) = (image.width() as f32 / copy.width() as f32, image.height() as f32 / copy.height() as f32);
-        let Some(network) = &mut self.cores else { return Ok(Vec::new()) };
-        let mut found = Cores { network, passes: &passes }.detect(&copy)?;
-        for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
-            *point = Point::new(point.x * x, point.y * y);
-        }
-        Ok(found.lines)
+        Ok(confirmed)
     }
 
     /// Returns what both networks find in an enlarged picture.
@@ -256,7 +256,7 @@ mod tests {
     fn regions(level: f32) -> Network<RegionThresholds> {
         network(
             BrightRegions(level),
-            RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, seed_again: 0.8 },
+            RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, score_again: 0.75 },
         )
     }
 

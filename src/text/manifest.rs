@@ -165,8 +165,8 @@ pub struct RegionThresholds {
     pub core: f32,
     /// A line counts as seen in another copy of the picture, or by another network, if this share of it is text there.
     pub support: f32,
-    /// A line that stands after masking is one if a pixel of it reaches this.
-    pub seed_again: f32,
+    /// A line stands after masking if the mean of its pixels reaches this.
+    pub score_again: f32,
 }
 
 /// The file that tells what the classes of a recognizer mean: one character a line, without blank and space.
@@ -414,8 +414,8 @@ fn check(entry: &ModelEntry) -> Result<()> {
                 && (0.0..=10.0).contains(&thresholds.unclip)
                 && (0.0..=100.0).contains(&thresholds.min_side)
         }
-        Role::RegionDetector { thresholds: RegionThresholds { region, seed, score, core, support, seed_again } } => {
-            [region, seed, score, core, support, seed_again].into_iter().all(|&value| share(value))
+        Role::RegionDetector { thresholds: RegionThresholds { region, seed, score, core, support, score_again } } => {
+            [region, seed, score, core, support, score_again].into_iter().all(|&value| share(value))
         }
         Role::Recognizer { effort, line, .. } => {
             *effort <= Effort::Standard

@@ -39,6 +39,8 @@ pub struct Passes {
     pub scale_again: f32,
     /// …and with this margin.
     pub margin_again: u32,
+    /// The network of cores has to find this share of the area of a line then.
+    pub share_again: f32,
 }
 
 impl Passes {
@@ -105,6 +107,7 @@ impl Default for Passes {
             scale_again: 0.75,
             // Not a multiple of the network's stride of 32 away from the first.
             margin_again: 22,
+            share_again: 0.5,
         }
     }
 }

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     const THRESHOLDS: RegionThresholds =
-        RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, seed_again: 0.8 };
+        RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, score_again: 0.75 };
 
     fn regions(region: Array2<f32>, core: Array2<f32>) -> Regions {
         Regions { region, core, x_scale: 0.5, y_scale: 0.5 }
