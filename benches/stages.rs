@@ -3,12 +3,14 @@
 //! `benches/detect.rs` has detection and reading.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use deburn::dicom::codec::Masker;
+use deburn::dicom::fill::Fill;
 use deburn::dicom::views::views;
 use deburn::dicom::write::{self, Plan, WriteOptions};
-use deburn::dicom::{Instance, Limits};
+use deburn::dicom::{Instance, Limits, PixelDescription};
 use deburn::phi::{Identity, Judge, Policy, ReadingLimits, Rules};
 use deburn::text::{Orientation, Reading, TextLine};
-use deburn::{Point, Quad, Sensitive, mask};
+use deburn::{Point, Quad, Rect, Region, Sensitive, mask};
 use std::hint::black_box;
 use std::io::Cursor;
 use std::path::Path;
@@ -110,5 +112,26 @@ fn stages(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, stages, decisions);
+/// Masking inside a JPEG stream, beside decoding it: of fixtures, and of a file of one's own in `DEBURN_BENCH_FILE`.
+fn jpeg_blocks(criterion: &mut Criterion) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut paths: Vec<_> = ["us_ybr_jpeg", "us_cine_jpeg"].map(|name| fixtures.join(format!("{name}.dcm"))).into();
+    paths.extend(std::env::var_os("DEBURN_BENCH_FILE").map(Into::into));
+    for path in paths {
+        let instance = Instance::open(&path, &Limits::default()).expect("a file that opens");
+        let frames = instance.frames().expect("a file with pixels").expect("a file with pixels");
+        let stream = frames.stored(0).expect("it is there");
+        let transfer_syntax = &instance.file.transfer_syntax;
+        let fill = |description: &PixelDescription| Fill::black(description, None);
+        let masker = Masker { transfer_syntax, description: &frames.description, fill: &fill };
+        let mut region = Region::new(frames.description.columns, frames.description.rows);
+        region.add_rect(Rect::new(20, 10, 180, 26));
+        let blocks = masker.grain(&stream).expect("a lossy JPEG").blocks(&region);
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        criterion.bench_function(&format!("jpeg/decode/{name}"), |b| b.iter(|| frames.decode(black_box(0))));
+        criterion.bench_function(&format!("jpeg/mask/{name}"), |b| b.iter(|| masker.mask(black_box(&stream), &blocks)));
+    }
+}
+
+criterion_group!(benches, stages, jpeg_blocks, decisions);
 criterion_main!(benches);

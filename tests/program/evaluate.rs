@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-/// Of several kinds: native, lossy, signed, a clip, a picture without text, and one that is held.
+/// Of several kinds: native, lossy (without subsampled chroma, whose smoothing shows beside a mask), signed, a clip, a picture without text, and one that is held.
 const FILES: [&str; 6] = [
     "us_rgb.dcm",
-    "us_ybr_jpeg.dcm",
+    "us_rgb_jpeg.dcm",
     "ct_signed_dirty.dcm",
     "us_cine_native.dcm",
     "clean_ruler_grid.dcm",
