@@ -41,7 +41,15 @@ import cv2
 import numpy as np
 
 from evaluation_set import files, fonts, scribe, words
-from evaluation_set import clips, pages, radiographs, screens, textless, ultrasound, ultrasound_tune  # noqa: F401  (they register layouts)
+from evaluation_set import (
+    clips,
+    pages,
+    radiographs,
+    screens,
+    textless,
+    ultrasound,
+    ultrasound_tune,
+)  # noqa: F401  (they register layouts)
 
 STATE = {}
 
@@ -77,14 +85,18 @@ def summary(entries):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0], epilog="README of the repository shows the whole run.")
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n\n")[0], epilog="README of the repository shows the whole run."
+    )
     parser.add_argument("--split", choices=["tune", "report"], required=True)
     parser.add_argument("-o", "--output", type=Path, help="an empty or new folder")
     parser.add_argument("--fonts", default="/usr/share/fonts", help="the folder of the fonts [%(default)s]")
     parser.add_argument("--allow-missing", action="store_true", help="go on without fonts that are not installed")
     parser.add_argument("--only", help="layouts whose name starts so")
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
-    parser.add_argument("--list-fonts", action="store_true", help="print the fonts of the split and their packages, and end")
+    parser.add_argument(
+        "--list-fonts", action="store_true", help="print the fonts of the split and their packages, and end"
+    )
     arguments = parser.parse_args()
     if arguments.list_fonts:
         package = {name: package for package, names in fonts.PACKAGES.items() for name in names}
@@ -101,8 +113,12 @@ def main():
     except fonts.Missing as problem:
         sys.exit(f"error: {problem}")
     (arguments.output / "glyphs").mkdir(parents=True)
-    chosen = [(index, number) for index, layout in enumerate(scribe.LAYOUTS) if layout.split == arguments.split
-              and layout.name.startswith(arguments.only or "") for number in range(layout.count)]
+    chosen = [
+        (index, number)
+        for index, layout in enumerate(scribe.LAYOUTS)
+        if layout.split == arguments.split and layout.name.startswith(arguments.only or "")
+        for number in range(layout.count)
+    ]
     state = (arguments.split, arguments.fonts, arguments.allow_missing, arguments.output)
     with multiprocessing.Pool(arguments.jobs, start, state) as pool:
         entries = pool.map(make, chosen, chunksize=4)

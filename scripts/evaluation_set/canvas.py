@@ -75,23 +75,43 @@ class Canvas:
     def is_free(self, x, y, width, height, gap=1):
         """Returns whether no line stands there."""
         y0, x0 = max(0, y - gap), max(0, x - gap)
-        return not self.taken[y0:max(y0, y + height + gap), x0:max(x0, x + width + gap)].any()
+        return not self.taken[y0 : max(y0, y + height + gap), x0 : max(x0, x + width + gap)].any()
 
-    def put(self, mask, x, y, color, *, cap, text, phi, classes, effect="plain", opacity=1.0, over=(0, 0, 0), gap=1,
-            hidden_by_window=False):
-        """Draws a mask with its corner at `x`, `y`; returns the line, or `None` if it finds no room or shows too little."""
+    def put(
+        self,
+        mask,
+        x,
+        y,
+        color,
+        *,
+        cap,
+        text,
+        phi,
+        classes,
+        effect="plain",
+        opacity=1.0,
+        over=(0, 0, 0),
+        gap=1,
+        hidden_by_window=False,
+    ):
+        """Draws a mask with its corner at `x`, `y`; returns the line.
+
+        `None` if it finds no room or nobody could read it.
+        """
         width, height = self.size
         x0, y0, x1, y1 = max(0, x), max(0, y), min(width, x + mask.shape[1]), min(height, y + mask.shape[0])
         whole = mask.sum()
         if x1 <= x0 or y1 <= y0 or not self.is_free(x0, y0, x1 - x0, y1 - y0, gap):
             return None
-        mask = mask[y0 - y:y1 - y, x0 - x:x1 - x]
+        mask = mask[y0 - y : y1 - y, x0 - x : x1 - x]
         if mask.sum() < 0.75 * whole:
             return None
-        line = Line(text, phi, mask, x0, y0, cap, [*self.classes, *classes, f"effect:{effect}"], color=self.value(color))
+        line = Line(
+            text, phi, mask, x0, y0, cap, [*self.classes, *classes, f"effect:{effect}"], color=self.value(color)
+        )
         line.hidden_by_window = hidden_by_window
         reach = int(cap) + 8
-        near = np.s_[max(0, y0 - reach):y1 + reach, max(0, x0 - reach):x1 + reach]
+        near = np.s_[max(0, y0 - reach) : y1 + reach, max(0, x0 - reach) : x1 + reach]
         before = (self.paint[near].copy(), self.clean[near].copy())
         self.decorate(line, effect, over)
         area = self.paint[y0:y1, x0:x1]
@@ -121,14 +141,15 @@ class Canvas:
         elif effect in ("outline", "shadow"):
             layer = np.zeros(self.taken.shape, np.float32)
             shift = 0 if effect == "outline" else max(1, int(line.cap / 14))
-            target = layer[y0 + shift:y0 + shift + height, x0 + shift:x0 + shift + width]
-            target[:] = line.mask[:target.shape[0], :target.shape[1]]
+            target = layer[y0 + shift : y0 + shift + height, x0 + shift : x0 + shift + width]
+            target[:] = line.mask[: target.shape[0], : target.shape[1]]
             if effect == "outline":
                 layer[rows, columns] = cv2.dilate(layer[rows, columns], np.ones((3, 3), np.uint8))
             self.paint[:] = self.paint * (1 - layer[..., None]) + over * layer[..., None]
 
     def warp(self, matrix, width, height, interpolation=cv2.INTER_LINEAR, border=0.0):
         """Moves every pixel by a 2 × 3 matrix into a new picture; the masks go with it."""
+
         def moved(picture):
             out = cv2.warpAffine(picture, matrix, (width, height), flags=interpolation, borderValue=(border,) * 3)
             return out.reshape(height, width, -1)
@@ -150,47 +171,57 @@ class Canvas:
     def judge(self, line, paint=None, clean=None):
         """Measures a line's contrast and noise, and says how well a person reads it; `""` if not at all.
 
-        Contrast is the mean change that the letters make, in gray levels of 255: of brightness, or half that of the
-        most changed color where that is more (color alone is read less well). Noise is the standard deviation of the
-        picture without letters around the line, of what is finer than the letters. Readable is what stands out from the noise
-        by a factor that grows as letters get smaller; the limits were set by looking at crops near them.
+        The line is cut into parts about three capitals long, and the part that is hardest to read decides: half a name
+        is not read. Contrast is the mean change that the letters make, in gray levels of 255: of brightness, or half
+        that of the most changed color where that is more (color alone is read less well). Noise is the standard
+        deviation of the picture without letters around the part, of what is finer than the letters.
         """
         paint, clean = (self.paint if paint is None else paint), (self.clean if clean is None else clean)
-        glyph = line.mask >= 0.6 * line.mask.max()
-        height, width = glyph.shape
-        own = np.s_[line.y:line.y + height, line.x:line.x + width]
-        change = (paint[own] - clean[own])[glyph] * (255 / self.top)
-        mean = change.mean(0)
-        luma = abs(mean @ LUMA) if len(mean) == 3 else abs(mean[0])
-        line.contrast = float(max(luma, np.abs(mean).max() / 2))
-        margin = int(line.cap / 2) + 2
-        around = clean[max(0, line.y - margin):line.y + height + margin, max(0, line.x - margin):line.x + width + margin]
-        around = (around @ LUMA if around.shape[2] == 3 else around[..., 0]) * (255 / self.top)
-        fine = around - cv2.GaussianBlur(around, (0, 0), max(2.0, line.cap))
-        line.noise = float(fine.std())
-        if line.cap < 5.5 or (line.cap < 8.75 and (line.contrast < 24 or line.contrast < 2.2 * line.noise)):
-            line.readability = ""
-        elif line.cap < 8.75:
-            line.readability = "small"
-        elif line.contrast - line.noise >= 30:
-            line.readability = "normal"
-        else:
-            limit, factor = (14, 2.6) if line.cap < 14 else (11, 2.0)
-            faint = line.contrast < max(limit, factor * line.noise)
-            line.readability = "" if faint else "low_contrast"
+        height, width = line.mask.shape
+        along = 1 if width >= height else 0
+        count = max(1, round(max(width, height) / (3 * line.cap + 1)))
+        edges = np.linspace(0, max(width, height), count + 1).astype(int)
+        ranks = ["", "low_contrast", "small", "normal"]
+        worst = None
+        for first, last in zip(edges[:-1], edges[1:]):
+            part = np.s_[:, first:last] if along else np.s_[first:last]
+            corner = (line.x + first, line.y) if along else (line.x, line.y + first)
+            measured = self.measure(line, line.mask[part], *corner, paint, clean)
+            if measured is None:
+                continue
+            reads = readability(line.cap, *measured)
+            rank = (ranks.index(reads), measured[0] - measured[1])
+            if worst is None or rank < worst[0]:
+                worst = (rank, reads, measured)
+        _, line.readability, (line.contrast, line.noise) = worst or (None, "", (0.0, 0.0))
         if line.hidden_by_window:
             line.readability = line.readability or "low_contrast"
 
+    def measure(self, line, mask, x, y, paint, clean):
+        """Returns contrast and noise of a part of a line; `None` where it holds next to no letter."""
+        glyph = mask >= 0.6 * line.mask.max()
+        if glyph.sum() < 4:
+            return None
+        height, width = glyph.shape
+        own = np.s_[y : y + height, x : x + width]
+        change = (paint[own] - clean[own])[glyph] * (255 / self.top)
+        mean = change.mean(0)
+        luma = abs(mean @ LUMA) if len(mean) == 3 else abs(mean[0])
+        margin = int(line.cap / 2) + 2
+        around = clean[max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin]
+        around = (around @ LUMA if around.shape[2] == 3 else around[..., 0]) * (255 / self.top)
+        fine = around - cv2.GaussianBlur(around, (0, 0), max(2.0, line.cap))
+        return float(max(luma, np.abs(mean).max() / 2)), float(fine.std())
+
     def erase(self, line):
-        """Takes a line out of the picture again."""
+        """Takes a line's letters out of the picture again."""
         height, width = line.mask.shape
         pad = 4
-        own = np.s_[max(0, line.y - pad):line.y + height + pad, max(0, line.x - pad):line.x + width + pad]
+        own = np.s_[max(0, line.y - pad) : line.y + height + pad, max(0, line.x - pad) : line.x + width + pad]
         near = np.zeros(self.taken.shape, np.uint8)
-        near[line.y:line.y + height, line.x:line.x + width] = line.mask > 0.01
+        near[line.y : line.y + height, line.x : line.x + width] = line.mask > 0.01
         near = cv2.dilate(near[own], np.ones((5, 5), np.uint8)).astype(bool)
         self.paint[own][near] = self.clean[own][near]
-        self.lines.remove(line)
 
     def cut(self):
         """Cuts all masks to their letters, and drops what has left the picture."""
@@ -200,13 +231,24 @@ class Canvas:
                 self.lines.remove(line)
                 continue
             ys, xs = np.flatnonzero(glyph.any(1)), np.flatnonzero(glyph.any(0))
-            line.mask = line.mask[ys[0]:ys[-1] + 1, xs[0]:xs[-1] + 1]
+            line.mask = line.mask[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1]
             line.x, line.y = line.x + int(xs[0]), line.y + int(ys[0])
 
 
-def move(x, y):
-    """The matrix of a shift."""
-    return np.array([[1, 0, x], [0, 1, y]], float)
+def readability(cap, contrast, noise):
+    """Says how well a person reads letters with capitals of this height; `""` if not at all.
+
+    Readable is what stands out from the noise by a factor that grows as letters get smaller; the limits were set by
+    looking at crops near them.
+    """
+    if cap < 5.5:
+        return ""
+    if cap < 8.75:
+        return "small" if contrast >= max(24, 2.8 * noise) else ""
+    if contrast - noise >= 30 and contrast >= 1.3 * noise:
+        return "normal"
+    limit, factor = (16, 2.6) if cap < 14 else (13, 2.0)
+    return "low_contrast" if contrast >= max(limit, factor * noise) else ""
 
 
 def scale(factor_x, factor_y):

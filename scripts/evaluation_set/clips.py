@@ -15,7 +15,7 @@ def moving_tissue(s, width, height):
     """Returns the frames of a beating picture, without text."""
     part, inside = grounds.sector(s.g, height - 60, int(width * 0.8))
     base = np.zeros((height, width), np.float32)
-    base[60:, int(width * 0.1):int(width * 0.1) + part.shape[1]][inside] = part[inside]
+    base[60:, int(width * 0.1) : int(width * 0.1) + part.shape[1]][inside] = part[inside]
     frames = []
     for index in range(FRAMES):
         beat = 1 + 0.02 * np.sin(index / FRAMES * 2 * np.pi)
@@ -48,15 +48,19 @@ class Clip:
         self.lines.append(line)
 
     def picture(self, quality):
-        """Puts the frames together. What the canvases measured stands; compression must stay mild."""
+        """Puts the frames together. A line is measured in its first frame."""
         first, *rest = self.canvases
         first.lines = self.lines
-        return Picture(first, "US", frames=[canvas.paint for canvas in rest], quality=quality)
+        return Picture(first, "US", frames=rest, quality=quality)
 
 
 def header(s, clip, pen, width):
     """The lines that stand in all frames."""
-    for item, x, align in ((s.item("name"), 8, "left"), (s.item("id"), width / 2, "center"), (s.item("date"), width - 8, "right")):
+    for item, x, align in (
+        (s.item("name"), 8, "left"),
+        (s.item("id"), width / 2, "center"),
+        (s.item("date"), width - 8, "right"),
+    ):
         clip.write(0, FRAMES - 1, item, x, 20, pen, WHITE, align)
 
 
@@ -69,13 +73,44 @@ def events(s):
     header(s, clip, pen, width)
     once = s.random.randrange(FRAMES)
     clip.write(once, once, s.item("name"), 20, 48, pen, CYAN, classes=["one_frame"])
-    clip.write(FRAMES - 1 - once, FRAMES - 1 - once, s.item("id"), width / 2, height * 0.55, pen, WHITE, "center", effect="outline", classes=["one_frame"])
+    clip.write(
+        FRAMES - 1 - once,
+        FRAMES - 1 - once,
+        s.item("id"),
+        width / 2,
+        height * 0.55,
+        pen,
+        WHITE,
+        "center",
+        effect="outline",
+        classes=["one_frame"],
+    )
     seconds = int(s.who.time[4:]) % 50
     for frame in range(FRAMES):
-        clip.write(frame, frame, (f"{s.who.time[:2]}:{s.who.time[2:4]}:{seconds + frame // 2:02d}", True, "time"), width - 8, 48, pen, WHITE, "right", classes=["clock"])
+        clip.write(
+            frame,
+            frame,
+            (f"{s.who.time[:2]}:{s.who.time[2:4]}:{seconds + frame // 2:02d}", True, "time"),
+            width - 8,
+            48,
+            pen,
+            WHITE,
+            "right",
+            classes=["clock"],
+        )
     mover = s.item("name")
     for frame in range(FRAMES):
-        clip.write(frame, frame, mover, 20 + 6 * frame, height - 30 - 4 * frame, pen, WHITE, effect="outline", classes=["moving"])
+        clip.write(
+            frame,
+            frame,
+            mover,
+            20 + 6 * frame,
+            height - 30 - 4 * frame,
+            pen,
+            WHITE,
+            effect="outline",
+            classes=["moving"],
+        )
     return clip.picture(s.random.choice([None, s.random.randint(80, 95)]))
 
 
@@ -88,9 +123,30 @@ def static(s):
     header(s, clip, pen, width)
     for index in range(4):
         clip.write(0, FRAMES - 1, s.mixed(0.5), 8, 80 + index * pen.cap * 2.2, pen, WHITE)
-    clip.write(0, FRAMES - 1, s.item("view", True), width / 2, height * 0.7, pen, WHITE, "center", effect="outline", classes=["over_speckle"])
+    clip.write(
+        0,
+        FRAMES - 1,
+        s.item("view", True),
+        width / 2,
+        height * 0.7,
+        pen,
+        WHITE,
+        "center",
+        effect="outline",
+        classes=["over_speckle"],
+    )
     for frame in range(FRAMES):
-        clip.write(frame, frame, (f"{frame + 1}/{FRAMES}", False, "counter"), width - 8, height - 8, pen, CYAN, "right", classes=["clock"])
+        clip.write(
+            frame,
+            frame,
+            (f"{frame + 1}/{FRAMES}", False, "counter"),
+            width - 8,
+            height - 8,
+            pen,
+            CYAN,
+            "right",
+            classes=["clock"],
+        )
     return clip.picture(s.random.choice([None, s.random.randint(80, 95)]))
 
 
@@ -101,7 +157,18 @@ def tune_clip(s):
     clip = Clip(s, moving_tissue(s, width, height), ["layout:tune_clip", "clip"])
     pen = s.pen(s.random.uniform(9, 12), "sans mono")
     header(s, clip, pen, width)
-    clip.write(3, 4, s.item("name"), width / 2, height * 0.6, pen, WHITE, "center", effect="outline", classes=["one_frame"])
+    clip.write(
+        3, 4, s.item("name"), width / 2, height * 0.6, pen, WHITE, "center", effect="outline", classes=["one_frame"]
+    )
     for frame in range(FRAMES):
-        clip.write(frame, frame, (words.clock(f"{int(s.who.time[:4])}{10 + frame}".zfill(6)), True, "time"), 8, height - 8, pen, WHITE, classes=["clock"])
+        clip.write(
+            frame,
+            frame,
+            (words.clock(f"{int(s.who.time[:4])}{10 + frame}".zfill(6)), True, "time"),
+            8,
+            height - 8,
+            pen,
+            WHITE,
+            classes=["clock"],
+        )
     return clip.picture(None)

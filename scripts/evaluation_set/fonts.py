@@ -56,10 +56,10 @@ PACKAGES = {
     "fonts-dancingscript": ["DancingScript-Regular.otf"],
     "fonts-rufscript": ["Rufscript010.ttf"],
     "fonts-sjfonts": ["SteveHand.ttf", "Delphine.ttf"],
-    "fonts-isabella": ["Isabella.ttf"],
     "fonts-dkg-handwriting": ["dkg.ttf", "dkgIt.ttf"],
     "fonts-ecolier-court": ["Ecolier-court.ttf"],
-    "fonts-bwht": ["BecauseWeLearn-Regular.otf", "BecauseWeMentor-Regular.otf"],
+    "fonts-bwht": ["BecauseWeLearn-Regular.otf", "BecauseWeMentor-Regular.otf", "BecauseWeBuild-Regular.otf",
+                   "BecauseWeConnect-Regular.otf", "BecauseWeCreate-Regular.otf", "BecauseWeOrganize-Regular.otf"],
     "fonts-humor-sans": ["Humor-Sans.ttf"],
     "fonts-kiloji": ["kiloji.ttf"],
     "xfonts-base": ["6x9.pcf.gz", "5x7.pcf.gz", "6x10.pcf.gz", "6x12.pcf.gz", "6x13.pcf.gz", "7x13.pcf.gz",
@@ -108,14 +108,15 @@ STYLES = {
         "sans": ["Lato-Regular.ttf", "Lato-Bold.ttf", "Lato-Medium.ttf", "OpenSans-Regular.ttf", "OpenSans-Bold.ttf",
                  "OpenSans-CondBold.ttf", "Cantarell-Regular.otf", "Cantarell-Bold.otf", "B612-Regular.otf",
                  "B612-Bold.otf", "Comfortaa-Regular.ttf", "Andika-Regular.ttf", "Andika-Bold.ttf", "PTN57F.ttf",
-                 "PTS55F.ttf"],
+                 "PTS55F.ttf", "Caliban.ttf"],
         "mono": ["Hack-Regular.ttf", "Hack-Bold.ttf", "Inconsolata.otf", "FiraCode-Regular.ttf", "FiraCode-Medium.ttf",
                  "B612Mono-Regular.otf", "3270-Regular.ttf", "3270SemiCondensed-Regular.ttf",
                  "Courier Prime Sans.otf", "PTM55F.ttf", "Glass_TTY_VT220.ttf"],
         "serif": ["Vollkorn-Regular.ttf", "Vollkorn-Bold.ttf", "Courier Prime.otf", "Courier Prime Bold.otf",
                   "C059-Roman.otf", "C059-Bold.otf", "P052-Roman.otf", "CaslonRoman.ttf", "PTF55F.ttf"],
-        "hand": ["Isabella.ttf", "dkg.ttf", "dkgIt.ttf", "Delphine.ttf", "Ecolier-court.ttf", "Humor-Sans.ttf",
-                 "BecauseWeLearn-Regular.otf", "BecauseWeMentor-Regular.otf", "Caliban.ttf"],
+        "hand": ["dkg.ttf", "dkgIt.ttf", "Delphine.ttf", "Ecolier-court.ttf", "Humor-Sans.ttf",
+                 "BecauseWeLearn-Regular.otf", "BecauseWeMentor-Regular.otf", "BecauseWeBuild-Regular.otf",
+                 "BecauseWeConnect-Regular.otf", "BecauseWeCreate-Regular.otf", "BecauseWeOrganize-Regular.otf"],
         "cjk": ["NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc", "DroidSansFallbackFull.ttf", "uming.ttc",
                 "VL-Gothic-Regular.ttf", "kiloji.ttf"],
         "cyrillic": ["PTS55F.ttf", "PTF55F.ttf", "PTM55F.ttf", "OpenSans-Regular.ttf", "FiraCode-Regular.ttf"],
@@ -147,8 +148,8 @@ class Fonts:
     """The installed fonts of one split."""
 
     def __init__(self, split, root, allow_missing):
-        found = {os.path.basename(path): path for path in sorted(glob.glob(os.path.join(root, "**", "*"), recursive=True))
-                 if "100dpi" not in path}
+        paths = sorted(glob.glob(os.path.join(root, "**", "*"), recursive=True))
+        found = {os.path.basename(path): path for path in paths if "100dpi" not in path}
         package = {name: package for package, names in PACKAGES.items() for name in names}
         wanted = {name for names in STYLES[split].values() for name in names if not name.startswith("hershey")}
         missing = sorted({package[name] for name in wanted if name not in found})

@@ -21,21 +21,28 @@ def tissue(g, depth, beams):
     field = 0.25 + 0.5 * smooth(g, depth, beams, g.integers(3, 8)) * smooth(g, depth, beams, g.integers(2, 5))
     ys, xs = np.mgrid[0:depth, 0:beams].astype(np.float32)
     for _ in range(g.integers(2, 7)):
-        cy, cx, ry, rx = g.uniform(0.1, 1) * depth, g.uniform(0, 1) * beams, g.uniform(0.04, 0.22) * depth, g.uniform(0.04, 0.25) * beams
+        cy, cx, ry, rx = (
+            g.uniform(0.1, 1) * depth,
+            g.uniform(0, 1) * beams,
+            g.uniform(0.04, 0.22) * depth,
+            g.uniform(0.04, 0.25) * beams,
+        )
         distance = ((ys - cy) / ry) ** 2 + ((xs - cx) / rx) ** 2
         field = np.where(distance < 1, field * g.choice([0.05, 0.3, 1.8]), field)
-        field += np.exp(-((distance - 1) / 0.12) ** 2) * g.uniform(0, 1.2)
+        field += np.exp(-(((distance - 1) / 0.12) ** 2)) * g.uniform(0, 1.2)
     for _ in range(g.integers(1, 5)):
         line = g.uniform(0.05, 0.95) * depth + depth * 0.03 * np.sin(xs[0] / beams * g.uniform(2, 9) + g.uniform(0, 6))
-        field += np.exp(-((ys - line) / g.uniform(1.5, 5)) ** 2) * g.uniform(0.5, 2.5)
+        field += np.exp(-(((ys - line) / g.uniform(1.5, 5)) ** 2)) * g.uniform(0.5, 2.5)
     return field
 
 
 def echo(g, depth, beams):
     """Speckle by interference, attenuated with depth and compressed like a scanner does; 0..255."""
     sigma = (g.uniform(0.8, 1.6), g.uniform(0.9, 2.6))
-    real, imaginary = (cv2.GaussianBlur(g.standard_normal((depth, beams)).astype(np.float32), (0, 0), sigma[1], sigmaY=sigma[0])
-                       for _ in range(2))
+    real, imaginary = (
+        cv2.GaussianBlur(g.standard_normal((depth, beams)).astype(np.float32), (0, 0), sigma[1], sigmaY=sigma[0])
+        for _ in range(2)
+    )
     amplitude = np.hypot(real, imaginary)
     amplitude *= tissue(g, depth, beams) / amplitude.mean()
     amplitude *= np.exp(-np.linspace(0, g.uniform(0.2, 1.8), depth))[:, None]
@@ -71,7 +78,7 @@ def flow(g, picture, box):
     speed = smooth(g, height, width, g.integers(2, 6)) * 2 - 1 + 0.25 * g.standard_normal((height, width))
     vessels = smooth(g, height, width, g.integers(3, 9)) > g.uniform(0.45, 0.7)
     color = velocity(np.clip(cv2.GaussianBlur(speed.astype(np.float32), (0, 0), 0.7), -1, 1))
-    area = picture[y:y + height, x:x + width]
+    area = picture[y : y + height, x : x + width]
     area[vessels] = color[vessels]
     cv2.rectangle(picture, (x, y), (x + width, y + height), (190.0, 190.0, 190.0), 1)
 
@@ -79,19 +86,19 @@ def flow(g, picture, box):
 def velocity(speed):
     """The usual colors of flow towards and away from the probe."""
     strength = np.abs(speed)[..., None]
-    towards = np.concatenate([90 + 165 * strength, 235 * strength ** 1.7, 60 * strength ** 3], 2)
-    away = np.concatenate([40 * strength ** 3, 225 * strength ** 1.7, 90 + 165 * strength], 2)
+    towards = np.concatenate([90 + 165 * strength, 235 * strength**1.7, 60 * strength**3], 2)
+    away = np.concatenate([40 * strength**3, 225 * strength**1.7, 90 + 165 * strength], 2)
     return np.where((speed > 0)[..., None], towards, away).astype(np.float32)
 
 
 def spectrum(g, height, width):
     """A spectral Doppler strip, gray."""
     time = np.arange(width) / g.uniform(60, 150)
-    beat = np.exp(-((time % 1 - 0.2) / 0.09) ** 2) + 0.35 * np.exp(-((time % 1 - 0.55) / 0.15) ** 2) + 0.12
+    beat = np.exp(-(((time % 1 - 0.2) / 0.09) ** 2)) + 0.35 * np.exp(-(((time % 1 - 0.55) / 0.15) ** 2)) + 0.12
     base = g.uniform(0.6, 0.85) * height
     top = base - beat * base * g.uniform(0.6, 0.9)
     ys = np.arange(height)[:, None]
-    fill = ((ys < base) & (ys > top)) * (0.4 + 0.6 * np.exp(-((ys - top) / (0.12 * height)) ** 2))
+    fill = ((ys < base) & (ys > top)) * (0.4 + 0.6 * np.exp(-(((ys - top) / (0.12 * height)) ** 2)))
     picture = cv2.GaussianBlur((g.rayleigh(0.6, (height, width)) * (fill + 0.03)).astype(np.float32), (0, 0), 0.7) * 210
     picture[int(base)] = 170
     return np.clip(picture, 0, 255)
@@ -101,17 +108,31 @@ def radiograph(g, height, width):
     """A projection of body, bones and collimator, 0..1 with tissue bright."""
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     cx, cy = width * g.uniform(0.4, 0.6), height * g.uniform(0.45, 0.6)
-    body = 1 / (1 + np.exp((np.hypot((xs - cx) / (width * g.uniform(0.3, 0.45)), (ys - cy) / (height * g.uniform(0.4, 0.6))) - 1) * 12))
+    body = 1 / (
+        1
+        + np.exp(
+            (np.hypot((xs - cx) / (width * g.uniform(0.3, 0.45)), (ys - cy) / (height * g.uniform(0.4, 0.6))) - 1) * 12
+        )
+    )
     thick = body * (0.35 + 0.25 * smooth(g, height, width, 3))
     thick += ribs(g, height, width, cx, cy) * body if g.random() < 0.6 else long_bones(g, height, width) * body
     for _ in range(g.integers(1, 4)):
-        thick -= 0.2 * np.exp(-(((xs - g.uniform(0.2, 0.8) * width) / (0.13 * width)) ** 2 + ((ys - g.uniform(0.2, 0.7) * height) / (0.2 * height)) ** 2)) * body
+        thick -= (
+            0.2
+            * np.exp(
+                -(
+                    ((xs - g.uniform(0.2, 0.8) * width) / (0.13 * width)) ** 2
+                    + ((ys - g.uniform(0.2, 0.7) * height) / (0.2 * height)) ** 2
+                )
+            )
+            * body
+        )
     picture = np.clip(thick + 0.08, 0, 1)
     picture += g.standard_normal((height, width)).astype(np.float32) * (0.006 + 0.008 * np.sqrt(picture))
     if g.random() < 0.6:
         left, top = int(g.uniform(0, 0.07) * width), int(g.uniform(0, 0.05) * height)
         frame = np.zeros((height, width), bool)
-        frame[top:height - top, left:width - left] = True
+        frame[top : height - top, left : width - left] = True
         picture = np.where(frame, picture, 0.015 + 0.004 * g.standard_normal((height, width)))
     return np.clip(picture, 0, 1).astype(np.float32)
 
@@ -130,7 +151,7 @@ def ribs(g, height, width, cx, cy):
             cv2.ellipse(arc, center, axes, float(side * 14), 180.0, 360.0, 0.1, max(4, int(pitch * 0.32)))
             layer += arc
     layer = cv2.GaussianBlur(layer, (0, 0), width / 220)
-    spine = np.exp(-((xs - cx) / (width * 0.035)) ** 4) * (0.16 + 0.05 * (np.sin(ys / pitch * 2.6) > -0.3))
+    spine = np.exp(-(((xs - cx) / (width * 0.035)) ** 4)) * (0.16 + 0.05 * (np.sin(ys / pitch * 2.6) > -0.3))
     return layer + cv2.GaussianBlur(spine, (0, 0), width / 300)
 
 
@@ -141,8 +162,12 @@ def long_bones(g, height, width):
     for _ in range(g.integers(1, 4)):
         angle, at = g.uniform(-0.5, 0.5), g.uniform(0.3, 0.7) * width
         across = (xs - at) * np.cos(angle) + (ys - height / 2) * np.sin(angle)
-        half = width * g.uniform(0.03, 0.07) * (1 + 0.5 * np.exp(-((ys - g.uniform(0.2, 0.8) * height) / (0.09 * height)) ** 2))
-        layer += 0.12 * (np.abs(across) < half) + 0.14 * np.exp(-((np.abs(across) - half) / (half * 0.18)) ** 2)
+        half = (
+            width
+            * g.uniform(0.03, 0.07)
+            * (1 + 0.5 * np.exp(-(((ys - g.uniform(0.2, 0.8) * height) / (0.09 * height)) ** 2)))
+        )
+        layer += 0.12 * (np.abs(across) < half) + 0.14 * np.exp(-(((np.abs(across) - half) / (half * 0.18)) ** 2))
     return cv2.GaussianBlur(layer, (0, 0), width / 400)
 
 
@@ -150,11 +175,15 @@ def slice_of_body(g, height, width):
     """A cross-section on black, 0..1, as in CT and MR."""
     ys, xs = np.mgrid[0:height, 0:width].astype(np.float32)
     cx, cy = width * g.uniform(0.46, 0.54), height * g.uniform(0.46, 0.54)
-    rim = np.hypot((xs - cx) / (width * g.uniform(0.3, 0.4)), (ys - cy) / (height * g.uniform(0.26, 0.38))) + 0.05 * (smooth(g, height, width, 5) - 0.5)
+    rim = np.hypot((xs - cx) / (width * g.uniform(0.3, 0.4)), (ys - cy) / (height * g.uniform(0.26, 0.38))) + 0.05 * (
+        smooth(g, height, width, 5) - 0.5
+    )
     picture = np.where(rim < 1, 0.45, 0.0) + np.where((rim < 1) & (rim > 0.93), 0.15, 0.0)
     for _ in range(g.integers(6, 14)):
         ox, oy = cx + g.uniform(-0.22, 0.22) * width, cy + g.uniform(-0.2, 0.2) * height
-        spot = np.hypot((xs - ox) / (width * g.uniform(0.02, 0.1)), (ys - oy) / (height * g.uniform(0.02, 0.1))) + 0.2 * (smooth(g, height, width, 8) - 0.5)
+        spot = np.hypot(
+            (xs - ox) / (width * g.uniform(0.02, 0.1)), (ys - oy) / (height * g.uniform(0.02, 0.1))
+        ) + 0.2 * (smooth(g, height, width, 8) - 0.5)
         picture = np.where((spot < 1) & (rim < 0.9), g.choice([0.1, 0.3, 0.55, 0.7, 0.95]), picture)
     picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 1.1)
     return np.clip(picture + g.standard_normal((height, width)) * 0.025 * (picture > 0.02), 0, 1).astype(np.float32)
@@ -180,18 +209,35 @@ def endoscopy(g, height, width, center, radius):
     distance = np.hypot(xs - center[0], ys - center[1]) / radius
     relief = smooth(g, height, width, 4) * 0.6 + smooth(g, height, width, 9) * 0.4
     light = np.clip(1.1 - 0.65 * distance, 0.1, 1) * (0.55 + 0.6 * relief)
-    picture = np.stack([225 * light, 115 * light ** 1.3, 95 * light ** 1.4], 2)
+    picture = np.stack([225 * light, 115 * light**1.3, 95 * light**1.4], 2)
     for _ in range(g.integers(3, 9)):
-        points = np.cumsum(g.normal(0, 1, (30, 2)) * 7 + g.uniform(-5, 5, 2), 0) + np.array(center) + g.uniform(-0.5, 0.5, 2) * radius
+        points = (
+            np.cumsum(g.normal(0, 1, (30, 2)) * 7 + g.uniform(-5, 5, 2), 0)
+            + np.array(center)
+            + g.uniform(-0.5, 0.5, 2) * radius
+        )
         layer = np.zeros((height, width), np.float32)
         cv2.polylines(layer, [points.astype(np.int32)], False, 1, int(g.integers(1, 4)), cv2.LINE_AA)
         picture *= 1 - 0.35 * cv2.GaussianBlur(layer, (0, 0), 1.2)[..., None] * np.array([0.3, 0.8, 0.7])
     for _ in range(g.integers(2, 12)):
         spot = tuple(int(v) for v in np.array(center) + g.uniform(-0.6, 0.6, 2) * radius)
-        cv2.ellipse(picture, spot, (int(g.integers(2, 12)), int(g.integers(2, 8))), float(g.uniform(0, 180)), 0, 360, (250.0, 245.0, 240.0), -1)
+        cv2.ellipse(
+            picture,
+            spot,
+            (int(g.integers(2, 12)), int(g.integers(2, 8))),
+            float(g.uniform(0, 180)),
+            0,
+            360,
+            (250.0, 245.0, 240.0),
+            -1,
+        )
     picture = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), 0.8)
     corner = (np.abs(xs - center[0]) + np.abs(ys - center[1])) / radius
-    inside = (distance < 1) if g.random() < 0.5 else (np.maximum(np.abs(xs - center[0]), np.abs(ys - center[1])) < 0.95 * radius) & (corner < 1.45)
+    inside = (
+        (distance < 1)
+        if g.random() < 0.5
+        else (np.maximum(np.abs(xs - center[0]), np.abs(ys - center[1])) < 0.95 * radius) & (corner < 1.45)
+    )
     picture += g.standard_normal(picture.shape) * 2
     return np.where(inside[..., None], np.clip(picture, 0, 255), 0).astype(np.float32)
 

@@ -27,7 +27,12 @@ def scanned(s, canvas, bits=None, turns=None, quality=None):
     width, height = canvas.size
     skew = s.random.uniform(-2.5, 2.5) if s.chance(0.7) else 0.0
     if skew:
-        canvas.warp(cv2.getRotationMatrix2D((width / 2, height / 2), skew, 1.0), width, height, border=float(s.random.choice([250, 245, 20])))
+        canvas.warp(
+            cv2.getRotationMatrix2D((width / 2, height / 2), skew, 1.0),
+            width,
+            height,
+            border=float(s.random.choice([250, 245, 20])),
+        )
         mark(canvas, "skewed")
     turns = s.random.choice([0, 0, 0, 1, 2, 3]) if turns is None else turns
     if turns:
@@ -61,7 +66,11 @@ def paragraph(s, canvas, x, y, pen, count, phi_share=0.1):
     """Sentences below each other; returns where the next line may stand."""
     for _ in range(count):
         if s.chance(phi_share):
-            item = (f"{s.random.choice(['Re:', 'Seen:', 'cc'])} {words.name(s.random, s.who)}, {words.date(s.random, s.who.birth)}", True, "name")
+            item = (
+                f"{s.random.choice(['Re:', 'Seen:', 'cc'])} {words.name(s.random, s.who)}, {words.date(s.random, s.who.birth)}",
+                True,
+                "name",
+            )
         else:
             item = (s.random.choice(words.SENTENCES[s.split]), False, "sentence")
         s.write(canvas, item, x, y, pen, INK)
@@ -79,22 +88,33 @@ def signature(s, canvas, x, y, width, height):
     ys = height * 0.6 - np.abs(np.cos(t / 2)) * swell * height * 0.55 + np.sin(t * 0.37) * height * 0.08
     points = np.stack([xs + width * 0.05, ys + 4], 1)
     mask = np.zeros((int(height) + 12, int(width) + 12), np.uint8)
-    cv2.polylines(mask, [np.round(points * 16).astype(np.int32)], False, 255, s.random.choice([2, 2, 3]), cv2.LINE_AA, 4)
+    cv2.polylines(
+        mask, [np.round(points * 16).astype(np.int32)], False, 255, s.random.choice([2, 2, 3]), cv2.LINE_AA, 4
+    )
     if s.chance(0.4):
         cv2.line(mask, (5, int(height * 0.8)), (int(width * 0.9), int(height * 0.65)), 255, 2, cv2.LINE_AA)
     ink = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    mask = mask[ink[0][0]:ink[0][-1] + 1, ink[1][0]:ink[1][-1] + 1].astype(np.float32) / 255
-    canvas.put(mask, int(x), int(y), s.random.choice([INK, BLUE]), cap=height * 0.55, text="(signature)", phi=True,
-               classes=["kind:signature", "font:hand", "signature"], gap=2)
+    mask = mask[ink[0][0] : ink[0][-1] + 1, ink[1][0] : ink[1][-1] + 1].astype(np.float32) / 255
+    canvas.put(
+        mask,
+        int(x),
+        int(y),
+        s.random.choice([INK, BLUE]),
+        cap=height * 0.55,
+        text="(signature)",
+        phi=True,
+        classes=["kind:signature", "font:hand", "signature"],
+        gap=2,
+    )
 
 
 def stamp(s, canvas, x, y, texts, color=None):
     """A rubber stamp: a frame and lines at an angle, unevenly inked."""
     color = color or s.random.choice([BLUE, RED, (90, 30, 120)])
     pen = s.pen(s.random.uniform(12, 20), "sans mono")
-    degrees = s.random.uniform(-18, 18)
+    degrees = s.random.uniform(-9, 9)
     wide = int(max(len(text) for text, _, _ in texts) * pen.cap * 0.95 + 30)
-    high = int(len(texts) * pen.cap * 2 + 16)
+    high = int(len(texts) * pen.cap * 2.8 + 12)
     matrix = cv2.getRotationMatrix2D((0, 0), degrees, 1)[:, :2]
     corners = (np.array([[0, 0], [wide, 0], [wide, high], [0, high]]) @ matrix.T + [x, y]).astype(np.int32)
     canvas.both(lambda picture: cv2.polylines(picture, [corners], True, marks.value(canvas, color), 2, cv2.LINE_AA))
@@ -104,9 +124,18 @@ def stamp(s, canvas, x, y, texts, color=None):
             continue
         mask = turned(drawn[0], degrees)
         patchy = np.clip(grounds.smooth(s.g, *mask.shape, 4) * 1.4 + 0.35, 0.35, 1)
-        start = np.array([14 + drawn[0].shape[1] / 2, 10 + (index * 2 + 0.5) * pen.cap + pen.cap * 0.3]) @ matrix.T + [x, y]
-        canvas.put(mask * patchy, int(start[0] - mask.shape[1] / 2), int(start[1] - mask.shape[0] / 2), color, cap=drawn[1], text=text, phi=phi,
-                   classes=[f"kind:{kind}", f"font:{pen.style}", "stamp", "slanted"], gap=0)
+        start = np.array([14 + drawn[0].shape[1] / 2, 12 + (index * 2.8 + 0.8) * pen.cap]) @ matrix.T + [x, y]
+        canvas.put(
+            mask * patchy,
+            int(start[0] - mask.shape[1] / 2),
+            int(start[1] - mask.shape[0] / 2),
+            color,
+            cap=drawn[1],
+            text=text,
+            phi=phi,
+            classes=[f"kind:{kind}", f"font:{pen.style}", "stamp", "slanted"],
+            gap=0,
+        )
 
 
 def code_mask(s, kind, text):
@@ -116,7 +145,7 @@ def code_mask(s, kind, text):
         return np.kron(matrix, np.ones((s.random.randint(2, 5),) * 2, np.float32))
     modules = barcode.get_barcode_class("code128")(text).build()[0]
     row = np.array([int(module) for module in modules], np.float32)
-    row = row[np.flatnonzero(row)[0]:np.flatnonzero(row)[-1] + 1]
+    row = row[np.flatnonzero(row)[0] : np.flatnonzero(row)[-1] + 1]
     return np.kron(row[None], np.ones((s.random.randint(36, 70), s.random.choice([1, 2, 2, 3])), np.float32))
 
 
@@ -125,7 +154,17 @@ def code(s, canvas, kind, text, x, y):
     mask = code_mask(s, kind, text)
     quiet = 16
     marks.box(canvas, x - quiet, y - quiet, mask.shape[1] + 2 * quiet, mask.shape[0] + 2 * quiet, None, 250)
-    canvas.put(mask, int(x), int(y), INK, cap=float(mask.shape[0]), text=text, phi=True, classes=[f"kind:{kind}", "font:code", "code"], gap=4)
+    canvas.put(
+        mask,
+        int(x),
+        int(y),
+        INK,
+        cap=float(mask.shape[0]),
+        text=text,
+        phi=True,
+        classes=[f"kind:{kind}", "font:code", "code"],
+        gap=4,
+    )
     return mask.shape
 
 
@@ -138,10 +177,18 @@ def form(s):
     s.write(canvas, ("REQUEST FOR EXAMINATION", False, "title"), 60, 115, s.pen(14, "sans serif"), INK)
     y = 150
     filled = s.random.choice(["hand", "mono"])
-    for field, kind in (("Surname, first name", "name"), ("Date of birth", "date"), ("Patient no.", "id"), ("Referrer", "physician"), ("Ward", "institution")):
+    for field, kind in (
+        ("Surname, first name", "name"),
+        ("Date of birth", "date"),
+        ("Patient no.", "id"),
+        ("Referrer", "physician"),
+        ("Ward", "institution"),
+    ):
         marks.box(canvas, 60, y, 730, 56, (110, 110, 110))
         s.write(canvas, (field, False, "field"), 66, y + 6 + label.cap, label, (70, 70, 80))
-        text = {"date": lambda: words.date(s.random, s.who.birth), "id": lambda: s.who.number}.get(kind, lambda: s.item(kind)[0])()
+        text = {"date": lambda: words.date(s.random, s.who.birth), "id": lambda: s.who.number}.get(
+            kind, lambda: s.item(kind)[0]
+        )()
         pen = s.pen(s.random.uniform(15, 24) if filled == "hand" else s.random.uniform(11, 15), filled)
         tags = ["handwriting"] if filled == "hand" else []
         s.write(canvas, (text, True, kind), 240, y + 42, pen, s.random.choice([BLUE, INK]), classes=tags)
@@ -150,7 +197,16 @@ def form(s):
     y = paragraph(s, canvas, 66, y + 40, body, 9)
     hand = s.pen(s.random.uniform(14, 26), "hand")
     for text in (words.SENTENCES[s.split][s.random.randrange(4)][:34], f"{words.name(s.random, s.who)}"):
-        s.write(canvas, (text, True, "note"), 90, y + 40, hand, BLUE, classes=["handwriting"], degrees=s.random.uniform(-3, 3))
+        s.write(
+            canvas,
+            (text, True, "note"),
+            90,
+            y + 40,
+            hand,
+            BLUE,
+            classes=["handwriting"],
+            degrees=s.random.uniform(-3, 3),
+        )
         y += hand.cap * 2.6
     stamp(s, canvas, 480, 830, [s.item("institution"), s.item("date")])
     signature(s, canvas, 80, 960, s.random.uniform(150, 260), s.random.uniform(40, 75))
@@ -168,10 +224,27 @@ def notes(s):
     while y < 880:
         if s.chance(0.15):
             hand = s.pen(s.random.uniform(12, 30), "hand")
-        text = s.random.choice([s.item("name")[0], s.item("date")[0], s.item("id")[0], s.random.choice(words.SENTENCES[s.split])])
-        s.write(canvas, (text, True, "note"), s.random.uniform(45, 120), y, hand, s.random.choice([INK, BLUE, BLUE]), classes=["handwriting"],
-                degrees=s.random.uniform(-2.5, 2.5) or 0.1)
+        text = s.random.choice(
+            [s.item("name")[0], s.item("date")[0], s.item("id")[0], s.random.choice(words.SENTENCES[s.split])]
+        )
+        s.write(
+            canvas,
+            (text, True, "note"),
+            s.random.uniform(45, 120),
+            y,
+            hand,
+            s.random.choice([INK, BLUE, BLUE]),
+            classes=["handwriting"],
+            degrees=s.random.uniform(-2.5, 2.5) or 0.1,
+        )
         y += max(44, hand.cap * 2.6)
+    stamp(
+        s,
+        canvas,
+        s.random.uniform(420, 520),
+        s.random.uniform(200, 800),
+        [s.item("institution"), s.item("date"), s.item("physician")],
+    )
     signature(s, canvas, s.random.uniform(60, 480), 900, s.random.uniform(140, 260), s.random.uniform(40, 70))
     return scanned(s, canvas)
 
@@ -181,14 +254,32 @@ def letter(s):
     """A typed letter with head, address, paragraphs and a signature."""
     canvas = sheet(s, "page_letter")
     body = s.pen(s.random.uniform(8.8, 12.5), "serif sans mono")
-    s.write(canvas, s.item("institution"), 790, 80, s.pen(s.random.uniform(14, 22), "serif sans"), s.random.choice([INK, (20, 70, 120)]), "right")
-    for index, item in enumerate([s.item("physician"), s.item("institution"), (s.who.place, True, "place"), s.item("date")]):
+    s.write(
+        canvas,
+        s.item("institution"),
+        790,
+        80,
+        s.pen(s.random.uniform(14, 22), "serif sans"),
+        s.random.choice([INK, (20, 70, 120)]),
+        "right",
+    )
+    for index, item in enumerate(
+        [s.item("physician"), s.item("institution"), (s.who.place, True, "place"), s.item("date")]
+    ):
         s.write(canvas, item, 70, 150 + index * body.cap * 2.3, body, INK)
-    s.write(canvas, (f"Re: {words.name(s.random, s.who)}, born {words.date(s.random, s.who.birth)}, {s.who.number}", True, "name"), 70, 290, body, INK)
+    s.write(
+        canvas,
+        (f"Re: {words.name(s.random, s.who)}, born {words.date(s.random, s.who.birth)}, {s.who.number}", True, "name"),
+        70,
+        290,
+        body,
+        INK,
+    )
     y = paragraph(s, canvas, 70, 340, body, s.random.randint(10, 17), 0.15)
     s.write(canvas, ("Yours sincerely", False, "sentence"), 70, y + 20, body, INK)
     signature(s, canvas, 90, y + 45, s.random.uniform(140, 240), s.random.uniform(40, 70))
     s.write(canvas, s.item("physician"), 70, min(1050, y + 150), body, INK)
+    stamp(s, canvas, 420, min(950, y + 60), [s.item("date"), s.item("name")])
     return scanned(s, canvas)
 
 
@@ -197,12 +288,27 @@ def fax(s):
     """A one-bit fax with a header line, low resolution and dirt."""
     canvas = sheet(s, "page_fax", 760, 980)
     pen = s.pen(s.random.uniform(9, 12), "mono sans bitmap")
-    s.write(canvas, (f"{words.date(s.random, s.who.date)} {words.clock(s.who.time)}  {s.who.institution}  P.01", True, "date"), 30, 26, s.pen(9, "mono bitmap"), INK)
+    s.write(
+        canvas,
+        (f"{words.date(s.random, s.who.date)} {words.clock(s.who.time)}  {s.who.institution}  P.01", True, "date"),
+        30,
+        26,
+        s.pen(9, "mono bitmap"),
+        INK,
+    )
     for index, text in enumerate(["Name", "Born", "No.", "From"]):
         s.write(canvas, (text, False, "field"), 60, 110 + index * 34, pen, INK)
         s.write(canvas, s.item(["name", "date", "id", "institution"][index]), 190, 110 + index * 34, pen, INK)
     y = paragraph(s, canvas, 60, 290, pen, 14, 0.2)
-    s.write(canvas, (s.item("name")[0], True, "note"), 110, y + 60, s.pen(s.random.uniform(18, 30), "hand"), INK, classes=["handwriting"])
+    s.write(
+        canvas,
+        (s.item("name")[0], True, "note"),
+        110,
+        y + 60,
+        s.pen(s.random.uniform(18, 30), "hand"),
+        INK,
+        classes=["handwriting"],
+    )
     signature(s, canvas, 400, y + 30, 200, 60)
     return scanned(s, canvas, bits=1)
 
@@ -221,7 +327,9 @@ def codes(s):
             kind = "qr" if (row + column) % 2 == 0 else "code128"
             text = f"{s.who.number};{s.who.family}" if kind == "qr" else s.who.accession
             height, _ = code(s, canvas, kind, text, x + 28, y + 42 + pen.cap * 3)
-            s.write(canvas, (s.who.accession, True, "id"), x + 28, min(y + 244, y + 62 + pen.cap * 4 + height), pen, INK)
+            s.write(
+                canvas, (s.who.accession, True, "id"), x + 28, min(y + 244, y + 62 + pen.cap * 4 + height), pen, INK
+            )
     return scanned(s, canvas, bits=8)
 
 
@@ -235,7 +343,15 @@ def tune_report(s):
     s.write(canvas, s.item("date"), 840, 120, pen, INK, "right")
     left, right = paragraph(s, canvas, 60, 170, pen, 14), paragraph(s, canvas, 480, 170, pen, 14)
     for index in range(3):
-        s.write(canvas, (s.item("name")[0], True, "note"), 80, max(left, right) + 60 + index * 60, s.pen(s.random.uniform(14, 28), "hand"), BLUE, classes=["handwriting"])
+        s.write(
+            canvas,
+            (s.item("name")[0], True, "note"),
+            80,
+            max(left, right) + 60 + index * 60,
+            s.pen(s.random.uniform(14, 28), "hand"),
+            BLUE,
+            classes=["handwriting"],
+        )
     signature(s, canvas, 520, max(left, right) + 60, 220, 60)
     return scanned(s, canvas)
 

@@ -15,7 +15,7 @@ def film(s, name, low=0.02, high=0.97):
     """A radiograph of 10 to 16 bits as a canvas; returns it with its bits."""
     width, height = s.random.choice([(900, 1100), (1100, 900), (1000, 1250), (760, 920)])
     bits = s.random.choice([10, 12, 12, 14, 16])
-    top = 2 ** bits - 1
+    top = 2**bits - 1
     picture = (low + (high - low) * grounds.radiograph(s.g, height, width)) * top
     return Canvas(picture[..., None], top=top, classes=[f"layout:{name}", f"bits:{bits}"]), bits
 
@@ -33,7 +33,9 @@ def film_label(s):
     width, height = canvas.size
     pen = s.pen(s.random.uniform(13, 24), "sans mono serif")
     wide, high = int(pen.cap * 19), int(pen.cap * 9)
-    x, y = s.random.choice([(20, 20), (width - wide - 20, 20), (20, height - high - 20), (width - wide - 20, height - high - 20)])
+    x, y = s.random.choice(
+        [(20, 20), (width - wide - 20, 20), (20, height - high - 20), (width - wide - 20, height - high - 20)]
+    )
     plate = s.random.choice(["black", "white", "none"])
     if plate != "none":
         marks.box(canvas, x, y, wide, high, None, 8 if plate == "black" else 235)
@@ -62,12 +64,24 @@ def lead(s, canvas, letter, cap, x=None, y=None, degrees=None):
     pad = int(cap * 0.35)
     x0, y0, x1, y1 = max(0, x - pad), max(0, y - pad), x + mask.shape[1] + pad, y + mask.shape[0] + pad
     if s.chance(0.5):
+
         def carrier(picture):
             picture[y0:y1, x0:x1] += 0.06 * canvas.top
+
         canvas.both(carrier)
     tone = s.color(canvas, (x, y, mask.shape[1], mask.shape[0]), WHITE)
-    return canvas.put(mask, x, y, tone, cap=cap, text=letter, phi=False, opacity=s.random.uniform(0.75, 1), gap=6,
-                      classes=["kind:marker", "font:sans", "lead_marker", *(["single_character"] if len(letter) == 1 else [])])
+    return canvas.put(
+        mask,
+        x,
+        y,
+        tone,
+        cap=cap,
+        text=letter,
+        phi=False,
+        opacity=s.random.uniform(0.75, 1),
+        gap=6,
+        classes=["kind:marker", "font:sans", "lead_marker", *(["single_character"] if len(letter) == 1 else [])],
+    )
 
 
 @layout("report", "xr_lead_markers", 14)
@@ -75,7 +89,9 @@ def lead_markers(s):
     """Lead letters of 15 to 120 pixels, single ones and short words, and initials of the radiographer."""
     canvas, bits = film(s, "xr_lead_markers")
     for _ in range(s.random.randint(3, 6)):
-        letters = s.random.choice(["L", "R", "L", "R", "PA", "AP", "WB", "1", "2", "UP", s.who.physician[0] + s.who.family[0]])
+        letters = s.random.choice(
+            ["L", "R", "L", "R", "PA", "AP", "WB", "1", "2", "UP", s.who.physician[0] + s.who.family[0]]
+        )
         lead(s, canvas, letters, 15 * 8 ** s.random.random())
     pen = s.pen(s.random.uniform(11, 18))
     s.write(canvas, s.item("name"), 24, 40, pen, WHITE)
@@ -99,7 +115,16 @@ def outside_window(s):
         pen = s.pen(s.random.uniform(9.5, 19), "sans serif bitmap mono")
         ink = (base + s.random.uniform(0.1, 0.19)) * 255 if bright else s.random.uniform(0.03, 0.038) * 255
         for index, item in enumerate([s.item("name"), s.item(), s.item("xr", True)]):
-            s.write(canvas, item, x + 8, y + 12 + pen.cap + index * pen.cap * 2, pen, (ink,) * 3, exact=True, hidden_by_window=True)
+            s.write(
+                canvas,
+                item,
+                x + 8,
+                y + 12 + pen.cap + index * pen.cap * 2,
+                pen,
+                (ink,) * 3,
+                exact=True,
+                hidden_by_window=True,
+            )
     return Picture(canvas, "DX", bits, (round(low + size / 2), round(size)))
 
 
@@ -114,7 +139,16 @@ def one_level(s):
         marks.box(canvas, x, y, 420, 140, None, 255)
         pen = s.pen(s.random.uniform(12, 24), "sans mono serif", antialias=False)
         for index, item in enumerate([s.item("name"), s.item("id"), s.item("date")]):
-            s.write(canvas, item, x + 14, y + 16 + pen.cap + index * pen.cap * 1.8, pen, (255 - step,) * 3, exact=True, hidden_by_window=True)
+            s.write(
+                canvas,
+                item,
+                x + 14,
+                y + 16 + pen.cap + index * pen.cap * 1.8,
+                pen,
+                (255 - step,) * 3,
+                exact=True,
+                hidden_by_window=True,
+            )
     return Picture(canvas, "DX", bits, window_of(canvas))
 
 
@@ -131,8 +165,16 @@ def vertical(s):
     other = s.pen(s.random.uniform(12, 26), "sans serif mono stroke")
     s.write(canvas, s.item("name"), width * 0.3, height - 20, other, WHITE, turns=2, gap=4)
     for _ in range(3):
-        s.write(canvas, s.mixed(0.5), s.random.uniform(0.2, 0.5) * width, s.random.uniform(0.25, 0.8) * height, other, WHITE,
-                degrees=s.random.choice([-1, 1]) * s.random.uniform(5, 75), gap=6)
+        s.write(
+            canvas,
+            s.mixed(0.5),
+            s.random.uniform(0.2, 0.5) * width,
+            s.random.uniform(0.25, 0.8) * height,
+            other,
+            WHITE,
+            degrees=s.random.choice([-1, 1]) * s.random.uniform(5, 75),
+            gap=6,
+        )
     return Picture(canvas, "CR", bits, window_of(canvas), inverted=s.chance(0.3))
 
 
@@ -141,32 +183,80 @@ def ct_corners(s):
     """A cross-section of 8 or 12 bits with annotations in all corners and middles of the edges."""
     width = height = s.random.choice([512, 512, 768])
     bits = s.random.choice([8, 12])
-    top = 2 ** bits - 1
-    canvas = Canvas(grounds.slice_of_body(s.g, height, width)[..., None] * 0.9 * top, top=top, classes=["layout:ct_corners"])
+    top = 2**bits - 1
+    canvas = Canvas(
+        grounds.slice_of_body(s.g, height, width)[..., None] * 0.9 * top, top=top, classes=["layout:ct_corners"]
+    )
     pen = s.pen(s.random.uniform(8.8, 13))
     pitch = pen.cap * 1.7
     column(s, canvas, [s.item("name"), s.item("id"), s.item("age"), s.item("date")], 5, 4 + pen.cap, pitch, pen, WHITE)
-    column(s, canvas, [s.item("institution"), s.item("date"), s.item("physician")], width - 5, 4 + pen.cap, pitch, pen, WHITE, "right")
-    lower = [("W 400 L 40", False, "setting"), ("SL 5.0", False, "setting"), s.item("dose", True), ("Im 34/112", False, "setting")]
+    column(
+        s,
+        canvas,
+        [s.item("institution"), s.item("date"), s.item("physician")],
+        width - 5,
+        4 + pen.cap,
+        pitch,
+        pen,
+        WHITE,
+        "right",
+    )
+    lower = [
+        ("W 400 L 40", False, "setting"),
+        ("SL 5.0", False, "setting"),
+        s.item("dose", True),
+        ("Im 34/112", False, "setting"),
+    ]
     column(s, canvas, lower, 5, height - 8 - 3 * pitch, pitch, pen, WHITE)
-    for letter, x, y in (("R", 6, height / 2), ("L", width - 12, height / 2), ("A", width / 2, pen.cap + 5), ("P", width / 2, height - 5)):
+    for letter, x, y in (
+        ("R", 6, height / 2),
+        ("L", width - 12, height / 2),
+        ("A", width / 2, pen.cap + 5),
+        ("P", width / 2, height - 5),
+    ):
         s.write(canvas, (letter, False, "orientation"), x, y, pen, WHITE, "right" if letter == "L" else "left")
     marks.ruler(canvas, width - 14, height * 0.6, 150, 15, 220)
-    return Picture(canvas, s.random.choice(["CT", "MR"]), bits, None if bits == 8 else (top // 2, top), quality=quality(s, 0.4) if bits == 8 else None)
+    return Picture(
+        canvas,
+        s.random.choice(["CT", "MR"]),
+        bits,
+        None if bits == 8 else (top // 2, top),
+        quality=quality(s, 0.4) if bits == 8 else None,
+    )
 
 
 @layout("report", "fluoro_ring", 10)
 def fluoro(s):
     """Fluoroscopy in a round field, text in the black corners and on its rim."""
     width = height = s.random.choice([512, 768, 1024])
-    canvas = Canvas(grounds.fluoroscopy(s.g, height, width)[..., None] * 255, classes=["layout:fluoro_ring", "fluoroscopy"])
+    canvas = Canvas(
+        grounds.fluoroscopy(s.g, height, width)[..., None] * 255, classes=["layout:fluoro_ring", "fluoroscopy"]
+    )
     pen = s.pen(s.random.uniform(9, 15))
     column(s, canvas, [s.item("name"), s.item("id")], 6, 6 + pen.cap, pen.cap * 1.8, pen, WHITE)
-    column(s, canvas, [s.item("date"), s.item("institution")], width - 6, 6 + pen.cap, pen.cap * 1.8, pen, WHITE, "right")
-    column(s, canvas, [("73 kV 4.1 mA", False, "setting"), ("RAO 30 CRA 12", False, "setting"), ("Fl 15 p/s", False, "setting")],
-           6, height - 6 - 2 * pen.cap * 1.8, pen.cap * 1.8, pen, WHITE)
+    column(
+        s, canvas, [s.item("date"), s.item("institution")], width - 6, 6 + pen.cap, pen.cap * 1.8, pen, WHITE, "right"
+    )
+    column(
+        s,
+        canvas,
+        [("73 kV 4.1 mA", False, "setting"), ("RAO 30 CRA 12", False, "setting"), ("Fl 15 p/s", False, "setting")],
+        6,
+        height - 6 - 2 * pen.cap * 1.8,
+        pen.cap * 1.8,
+        pen,
+        WHITE,
+    )
     s.write(canvas, s.item("physician"), width - 6, height - 8, pen, WHITE, "right")
-    s.write(canvas, (s.random.choice(["LCA", "RCA", "Run 4", "SPIDER"]), False, "label"), width * 0.5, height * 0.85, s.pen(s.random.uniform(14, 30)), WHITE, "center")
+    s.write(
+        canvas,
+        (s.random.choice(["LCA", "RCA", "Run 4", "SPIDER"]), False, "label"),
+        width * 0.5,
+        height * 0.85,
+        s.pen(s.random.uniform(14, 30)),
+        WHITE,
+        "center",
+    )
     return Picture(canvas, "XA", 8, quality=quality(s, 0.4))
 
 
@@ -197,7 +287,16 @@ def hidden(s):
     canvas.classes[-1] = "one_level"
     marks.box(canvas, 0, height - 60, width, 60, None, 255)
     for x, item in ((20, s.item("institution")), (width * 0.65, s.item("name"))):
-        s.write(canvas, item, x, height - 20, s.pen(pen.cap, "sans mono", False), (255 - 255 / canvas.top,) * 3, exact=True, hidden_by_window=True)
+        s.write(
+            canvas,
+            item,
+            x,
+            height - 20,
+            s.pen(pen.cap, "sans mono", False),
+            (255 - 255 / canvas.top,) * 3,
+            exact=True,
+            hidden_by_window=True,
+        )
     return Picture(canvas, "DX", bits, (round(0.3 * canvas.top), round(0.55 * canvas.top)))
 
 

@@ -20,18 +20,33 @@ def table(s, canvas, x, y, widths, rows, pen, ink, lines=None):
                 s.write(canvas, item, at + 4, y + index * pitch, pen, ink)
             at += width
         if lines is not None:
-            marks.rule(canvas, (x, y + index * pitch + pen.cap * 0.7), (x + sum(widths), y + index * pitch + pen.cap * 0.7), lines)
+            marks.rule(
+                canvas,
+                (x, y + index * pitch + pen.cap * 0.7),
+                (x + sum(widths), y + index * pitch + pen.cap * 0.7),
+                lines,
+            )
     return y + len(rows) * pitch
 
 
 def dose_rows(s, count):
     """Rows of a dose table."""
+
     def number(text):
         return (text, False, "dose")
+
     rows = [[number(text) for text in ("Scan", "kV", "mAs", "ref.", "CTDIvol", "DLP")]]
     for _ in range(count):
-        rows.append([s.item("dose", True), number(s.random.choice(["80", "100", "120", "140"])), number(str(s.random.randint(15, 320))),
-                     number(str(s.random.randint(40, 250))), number(f"{s.random.uniform(0.1, 40):.2f}"), number(f"{s.random.uniform(2, 900):.1f}")])
+        rows.append(
+            [
+                s.item("dose", True),
+                number(s.random.choice(["80", "100", "120", "140"])),
+                number(str(s.random.randint(15, 320))),
+                number(str(s.random.randint(40, 250))),
+                number(f"{s.random.uniform(0.1, 40):.2f}"),
+                number(f"{s.random.uniform(2, 900):.1f}"),
+            ]
+        )
     return rows
 
 
@@ -42,10 +57,34 @@ def dose(s):
     tone, ink = s.random.choice([(0, WHITE), (0, (230, 230, 120)), (235, BLACK), (40, (200, 220, 255))])
     canvas = Canvas(dark(height, width, tone), classes=["layout:screen_dose", "screenshot"])
     pen = s.pen(s.random.uniform(8.8, 12), "sans mono bitmap")
-    column(s, canvas, [s.item("name"), s.item("id"), s.item("date"), s.item("institution"), ("Total mAs 1420   Total DLP 611 mGy*cm", False, "dose")],
-           12, 24, pen.cap * 2, pen, ink)
+    column(
+        s,
+        canvas,
+        [
+            s.item("name"),
+            s.item("id"),
+            s.item("date"),
+            s.item("institution"),
+            ("Total mAs 1420   Total DLP 611 mGy*cm", False, "dose"),
+        ],
+        12,
+        24,
+        pen.cap * 2,
+        pen,
+        ink,
+    )
     unit = width / 7.2
-    table(s, canvas, 12, 60 + pen.cap * 9, [unit * 1.7, unit * 0.8, unit, unit, unit * 1.2, unit], dose_rows(s, 8), pen, ink, s.random.choice([None, (120, 120, 120)]))
+    table(
+        s,
+        canvas,
+        12,
+        60 + pen.cap * 9,
+        [unit * 1.7, unit * 0.8, unit, unit, unit * 1.2, unit],
+        dose_rows(s, 8),
+        pen,
+        ink,
+        s.random.choice([None, (120, 120, 120)]),
+    )
     return Picture(canvas, "CT", quality=quality(s, 0.3))
 
 
@@ -64,15 +103,39 @@ def worklist(s):
     rows = []
     for index in range(14):
         other = words.person(s.random, s.split)
-        rows.append([(words.name(s.random, other), True, "name"), (other.number, True, "id"), (words.date(s.random, other.birth), True, "date"),
-                     (s.random.choice(["US", "CT", "MR", "DX"]), False, "label"), (words.date(s.random, other.date), True, "date"),
-                     s.item("view", True)])
+        rows.append(
+            [
+                (words.name(s.random, other), True, "name"),
+                (other.number, True, "id"),
+                (words.date(s.random, other.birth), True, "date"),
+                (s.random.choice(["US", "CT", "MR", "DX"]), False, "label"),
+                (words.date(s.random, other.date), True, "date"),
+                s.item("view", True),
+            ]
+        )
     marks.box(canvas, 8, 66, width - 16, height - 90, (150, 150, 150), (250, 250, 250) if light else (30, 30, 30))
     unit = width / 9
-    pitch_end = table(s, canvas, 14, 92, [unit * 2.2, unit * 1.2, unit * 1.3, unit * 0.6, unit * 1.4, unit * 1.8], rows, pen, ink, (205, 205, 205) if light else (60, 60, 60))
+    pitch_end = table(
+        s,
+        canvas,
+        14,
+        92,
+        [unit * 2.2, unit * 1.2, unit * 1.3, unit * 0.6, unit * 1.4, unit * 1.8],
+        rows,
+        pen,
+        ink,
+        (205, 205, 205) if light else (60, 60, 60),
+    )
     if pitch_end < height - 160:
         marks.box(canvas, width * 0.3, height - 150, 420, 120, (90, 90, 90), (240, 240, 235))
-        s.write(canvas, (f"Close study of {words.name(s.random, s.who)}?", True, "name"), width * 0.3 + 20, height - 110, pen, BLACK)
+        s.write(
+            canvas,
+            (f"Close study of {words.name(s.random, s.who)}?", True, "name"),
+            width * 0.3 + 20,
+            height - 110,
+            pen,
+            BLACK,
+        )
         for x, text in ((60, "Yes"), (160, "No"), (250, "Cancel")):
             s.write(canvas, (text, False, "menu"), width * 0.3 + x, height - 55, pen, BLACK)
     return Picture(canvas, "OT", quality=quality(s, 0.3))
@@ -86,11 +149,28 @@ def endoscopy(s):
     canvas = Canvas(picture, classes=["layout:endoscopy_side", "endoscopy"])
     pen = s.pen(s.random.uniform(10, 19), "sans mono bitmap stroke")
     color = s.random.choice([WHITE, AMBER, CYAN, GREEN])
-    items = [s.item("name"), s.item("id"), s.item("age"), s.item("date"), (words.clock(s.who.time), True, "time"), s.item("physician"), ("Cr:N En:A3 Ce:0", False, "setting"), s.item("institution")]
+    items = [
+        s.item("name"),
+        s.item("id"),
+        s.item("age"),
+        s.item("date"),
+        (words.clock(s.who.time), True, "time"),
+        s.item("physician"),
+        ("Cr:N En:A3 Ce:0", False, "setting"),
+        s.item("institution"),
+    ]
     column(s, canvas, items, 10, 40, pen.cap * 2.4, pen, color)
     for _ in range(2):
-        s.write(canvas, s.random.choice([("Antrum", False, "label"), ("Polyp 4 mm", False, "label"), s.item("name")]), s.random.uniform(0.45, 0.65) * width,
-                s.random.uniform(0.25, 0.8) * height, s.pen(s.random.uniform(12, 22)), WHITE, effect=s.random.choice(["plain", "outline", "shadow"]), classes=["over_color"])
+        s.write(
+            canvas,
+            s.random.choice([("Antrum", False, "label"), ("Polyp 4 mm", False, "label"), s.item("name")]),
+            s.random.uniform(0.45, 0.65) * width,
+            s.random.uniform(0.25, 0.8) * height,
+            s.pen(s.random.uniform(12, 22)),
+            WHITE,
+            effect=s.random.choice(["plain", "outline", "shadow"]),
+            classes=["over_color"],
+        )
     return Picture(canvas, "ES", quality=quality(s, 0.6))
 
 
@@ -105,12 +185,26 @@ def other_scripts(s, name):
         marks.box(canvas, 0, height - 130, width, 130, None, s.random.choice([(225, 225, 220), (40, 60, 110)]))
     script = sorted(words.SCRIPTS[s.split])[s.number % len(words.SCRIPTS[s.split])]
     items = words.SCRIPTS[s.split][script]
-    places = [(x, y, align) for y in range(40, height - 20, 58) for x, align in ((14, "left"), (width - 14, "right"), (width * 0.5, "center"))]
+    places = [
+        (x, y, align)
+        for y in range(40, height - 20, 58)
+        for x, align in ((14, "left"), (width - 14, "right"), (width * 0.5, "center"))
+    ]
     s.random.shuffle(places)
     for x, y, align in places[:16]:
         pen = s.pen(s.random.uniform(10, 26), script, True)
-        s.write(canvas, s.random.choice(items), x, y, pen, s.random.choice([WHITE, WHITE, AMBER, CYAN]), align,
-                effect=s.random.choice(["plain", "plain", "outline", "shadow"]), classes=[f"script:{script}"], gap=4)
+        s.write(
+            canvas,
+            s.random.choice(items),
+            x,
+            y,
+            pen,
+            s.random.choice([WHITE, WHITE, AMBER, CYAN]),
+            align,
+            effect=s.random.choice(["plain", "plain", "outline", "shadow"]),
+            classes=[f"script:{script}"],
+            gap=4,
+        )
     latin = s.pen(s.random.uniform(10, 15), "sans")
     s.write(canvas, s.item("date"), width * 0.5, height - 8, latin, WHITE, "center", gap=3)
     return Picture(canvas, quality=quality(s))
@@ -127,14 +221,22 @@ def diacritics(s):
     """Accented names of many languages, large and small, on gray, black and tissue."""
     width, height = 800, 600
     picture = grounds.gray(grounds.linear(s.g, height, width)) * 0.6
-    picture[:, :width // 2] = s.random.choice([0, 0, 70, 235])
+    picture[:, : width // 2] = s.random.choice([0, 0, 70, 235])
     canvas = Canvas(picture, classes=["layout:diacritics", "diacritics"])
     names = list(words.PEOPLE[s.split]["accented"])
     s.random.shuffle(names)
     for index, text in enumerate(names):
         text = s.random.choice([text, text.upper(), " ".join(text.split(", ")[::-1])])
         pen = s.pen(s.random.uniform(9, 24), "sans mono serif", True)
-        s.write(canvas, (text, True, "name"), 16 + (index % 2) * width * 0.5, 50 + (index // 2) * 90, pen, s.random.choice([WHITE, AMBER]), gap=4)
+        s.write(
+            canvas,
+            (text, True, "name"),
+            16 + (index % 2) * width * 0.5,
+            50 + (index // 2) * 90,
+            pen,
+            s.random.choice([WHITE, AMBER]),
+            gap=4,
+        )
     return Picture(canvas, quality=quality(s))
 
 
@@ -150,8 +252,16 @@ def single(s):
     for _ in range(20):
         text = s.random.choice(list("LRAPSIVMTBFHXDEJ1234567890"))
         pen = s.pen(8 * 7.5 ** s.random.random())
-        s.write(canvas, (text, False, "marker"), s.random.uniform(0.01, 0.95) * width, s.random.uniform(0.06, 0.98) * height, pen,
-                s.random.choice([WHITE, WHITE, AMBER, GREEN]), effect=s.random.choice(["plain", "plain", "outline"]), gap=14)
+        s.write(
+            canvas,
+            (text, False, "marker"),
+            s.random.uniform(0.01, 0.95) * width,
+            s.random.uniform(0.06, 0.98) * height,
+            pen,
+            s.random.choice([WHITE, WHITE, AMBER, GREEN]),
+            effect=s.random.choice(["plain", "plain", "outline"]),
+            gap=14,
+        )
     return Picture(canvas, quality=quality(s, 0.3))
 
 
@@ -166,7 +276,10 @@ def border(s):
     for y in np.arange(pen.cap, height, pen.cap * 4.5):
         s.write(canvas, s.mixed(0.6), 0, y, pen, color, gap=3)
         s.write(canvas, s.mixed(0.6), width + s.random.choice([0, 0, pen.cap * 0.3]), y, pen, color, "right", gap=3)
-    for item, y in ((s.item("name"), pen.cap - s.random.choice([0, 1, 2])), (s.item("institution"), height + s.random.choice([0, 1, 2]))):
+    for item, y in (
+        (s.item("name"), pen.cap - s.random.choice([0, 1, 2])),
+        (s.item("institution"), height + s.random.choice([0, 1, 2])),
+    ):
         s.write(canvas, item, width / 2, y, pen, color, "center", gap=3)
     return Picture(canvas, quality=quality(s, 0.4))
 
@@ -192,10 +305,18 @@ def tune_screen(s):
 def tune_endoscopy(s):
     """A round endoscopic picture with lines on top and at the foot."""
     width, height = 640, 512
-    canvas = Canvas(grounds.endoscopy(s.g, height, width, (width / 2, height / 2), height * 0.44), classes=["layout:tune_endoscopy", "endoscopy"])
+    canvas = Canvas(
+        grounds.endoscopy(s.g, height, width, (width / 2, height / 2), height * 0.44),
+        classes=["layout:tune_endoscopy", "endoscopy"],
+    )
     pen = s.pen(s.random.uniform(10, 18))
-    for item, x, y, align in ((s.item("name"), 8, 24, "left"), (s.item("date"), width - 8, 24, "right"), (s.item("id"), 8, height - 10, "left"),
-                              (s.item("institution"), width - 8, height - 10, "right"), (("Colon asc.", False, "label"), width / 2, height * 0.7, "center")):
+    for item, x, y, align in (
+        (s.item("name"), 8, 24, "left"),
+        (s.item("date"), width - 8, 24, "right"),
+        (s.item("id"), 8, height - 10, "left"),
+        (s.item("institution"), width - 8, height - 10, "right"),
+        (("Colon asc.", False, "label"), width / 2, height * 0.7, "center"),
+    ):
         s.write(canvas, item, x, y, pen, WHITE, align, effect="outline" if align == "center" else "plain")
     return Picture(canvas, "ES", quality=quality(s, 0.6))
 

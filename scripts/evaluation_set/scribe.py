@@ -21,9 +21,11 @@ class Layout:
 
 def layout(split, name, count):
     """Registers a layout."""
+
     def register(draw):
         LAYOUTS.append(Layout(split, name, count, draw))
         return draw
+
     return register
 
 
@@ -41,7 +43,7 @@ class Picture:
     one_bit: bool = False
     # JPEG quality; `None` for no loss.
     quality: int = None
-    # For clips: further frames as (paint, clean); the canvas is the first.
+    # For clips: the canvases of further frames; `canvas` is the first and holds the lines of all.
     frames: list = field(default_factory=list)
     note: str = ""
 
@@ -93,20 +95,42 @@ class Scribe:
         """Returns `wanted` where it stands out in a box (x, y, width, height), else white or black; or, with a
         contrast, the gray that has it."""
         x, y, width, height = (int(v) for v in box)
-        area = canvas.clean[max(0, y):y + height, max(0, x):x + width] * (255 / canvas.top)
+        area = canvas.clean[max(0, y) : y + height, max(0, x) : x + width] * (255 / canvas.top)
         mean = area.reshape(-1, area.shape[2]).mean(0) if area.size else np.zeros(1)
         mean = float(mean @ canvas_.LUMA) if len(mean) == 3 else float(mean[0])
         if contrast is not None:
             # Dark on nearly black is not to be seen on any screen.
             contrast = abs(contrast) if mean < 60 else contrast
             return (mean + contrast,) * 3 if mean + contrast < 250 else (mean - contrast,) * 3
-        own = float(np.atleast_1d(np.asarray(wanted, np.float32)).repeat(3)[:3] @ canvas_.LUMA) if np.ndim(wanted) == 0 else float(np.asarray(wanted, np.float32) @ canvas_.LUMA)
+        own = (
+            float(np.atleast_1d(np.asarray(wanted, np.float32)).repeat(3)[:3] @ canvas_.LUMA)
+            if np.ndim(wanted) == 0
+            else float(np.asarray(wanted, np.float32) @ canvas_.LUMA)
+        )
         if abs(own - mean) < 75:
             return (255, 255, 255) if mean < 128 else (0, 0, 0)
         return wanted
 
-    def write(self, canvas, item, x, y, pen, color=(255, 255, 255), align="left", effect="plain", opacity=1.0, turns=0,
-              degrees=0.0, contrast=None, over=(0, 0, 0), classes=(), gap=1, exact=False, hidden_by_window=False):
+    def write(
+        self,
+        canvas,
+        item,
+        x,
+        y,
+        pen,
+        color=(255, 255, 255),
+        align="left",
+        effect="plain",
+        opacity=1.0,
+        turns=0,
+        degrees=0.0,
+        contrast=None,
+        over=(0, 0, 0),
+        classes=(),
+        gap=1,
+        exact=False,
+        hidden_by_window=False,
+    ):
         """Writes an item with its base line starting at `x`, `y` (or ending, or centered there); returns the line or
         `None` where it found no room or could not be read."""
         text, phi, kind = item
@@ -123,9 +147,15 @@ class Scribe:
         left, top = round(x + shift), round(y + dy)
         height, width = mask.shape
         if effect == "inverse":
-            color = color if abs(np.mean(color) - np.mean(over)) > 90 else ((0, 0, 0) if np.mean(over) > 128 else (255, 255, 255))
+            color = (
+                color
+                if abs(np.mean(color) - np.mean(over)) > 90
+                else ((0, 0, 0) if np.mean(over) > 128 else (255, 255, 255))
+            )
         elif not exact:
             color = self.color(canvas, (left, top, width, height), color, contrast)
+        if effect in ("outline", "shadow") and np.mean(color) < 90:
+            over = (255, 255, 255)
         tags = [f"kind:{kind}", f"font:{pen.style}", *classes]
         if len(text) == 1:
             tags.append("single_character")
@@ -135,8 +165,21 @@ class Scribe:
             tags.append("slanted")
         if not pen.antialias or pen.style == "bitmap":
             tags.append("hard_edges")
-        return canvas.put(mask, left, top, color, cap=cap, text=text, phi=phi, classes=tags, effect=effect,
-                          opacity=opacity, over=over, gap=gap, hidden_by_window=hidden_by_window)
+        return canvas.put(
+            mask,
+            left,
+            top,
+            color,
+            cap=cap,
+            text=text,
+            phi=phi,
+            classes=tags,
+            effect=effect,
+            opacity=opacity,
+            over=over,
+            gap=gap,
+            hidden_by_window=hidden_by_window,
+        )
 
     def chance(self, share):
         """Returns true with a probability."""

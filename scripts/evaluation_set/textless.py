@@ -25,7 +25,13 @@ def ultrasound(s):
     marks.probe_mark(canvas, int(width * 0.45), 12, CYAN)
     marks.body_mark(canvas, 40, height - 50, GREEN)
     for _ in range(s.random.randint(1, 4)):
-        marks.caliper(canvas, s.g, s.g.uniform(0.25, 0.75, 2) * [width, height], s.g.uniform(0.25, 0.75, 2) * [width, height], s.random.choice([GREEN, AMBER, WHITE]))
+        marks.caliper(
+            canvas,
+            s.g,
+            s.g.uniform(0.25, 0.75, 2) * [width, height],
+            s.g.uniform(0.25, 0.75, 2) * [width, height],
+            s.random.choice([GREEN, AMBER, WHITE]),
+        )
     marks.arrow(canvas, (width * 0.3, height * 0.6), (width * 0.4, height * 0.5), WHITE)
     if s.chance(0.6):
         marks.ecg(canvas, s.g, 20, height - 26, width - 60, 24, GREEN)
@@ -84,7 +90,14 @@ def empty_form(s):
     """A page with boxes, rules and shading but no text."""
     canvas = Canvas(grounds.gray(grounds.paper(s.g, 1000, 780)))
     for _ in range(12):
-        marks.box(canvas, s.random.randint(40, 400), s.random.randint(40, 900), s.random.randint(60, 320), s.random.randint(14, 60), (90, 90, 90))
+        marks.box(
+            canvas,
+            s.random.randint(40, 400),
+            s.random.randint(40, 900),
+            s.random.randint(60, 320),
+            s.random.randint(14, 60),
+            (90, 90, 90),
+        )
     for y in range(500, 900, 34):
         marks.rule(canvas, (60, y), (720, y), (150, 150, 150))
     return Picture(canvas, "OT", quality=s.random.choice([None, 70]))
@@ -103,22 +116,35 @@ def test_pattern(s):
     picture[:120] = np.repeat(np.linspace(0, 255, 16), 40)[None, :, None]
     for index, step in enumerate((2, 3, 4, 6, 8, 12)):
         x = 20 + index * 100
-        picture[160:300, x:x + 80] = (np.arange(80) // step % 2 * 255)[None, :, None]
-        picture[320:460, x:x + 80] = ((np.arange(80)[None] // step + np.arange(140)[:, None] // step) % 2 * 255)[..., None]
+        picture[160:300, x : x + 80] = (np.arange(80) // step % 2 * 255)[None, :, None]
+        picture[320:460, x : x + 80] = ((np.arange(80)[None] // step + np.arange(140)[:, None] // step) % 2 * 255)[
+            ..., None
+        ]
     canvas = Canvas(picture)
     marks.grid(canvas, 20, 490, 30, 6, 20, 180)
     return Picture(canvas, "OT")
 
 
-KINDS = [(ultrasound, 22, 12), (doppler, 10, 5), (ecg_paper, 6, 3), (bone, 8, 4), (cross_section, 8, 4), (empty_form, 6, 3), (fluoro, 8, 4), (test_pattern, 2, 1)]
+KINDS = [
+    (ultrasound, 22, 12),
+    (doppler, 10, 5),
+    (ecg_paper, 6, 3),
+    (bone, 8, 4),
+    (cross_section, 8, 4),
+    (empty_form, 6, 3),
+    (fluoro, 8, 4),
+    (test_pattern, 2, 1),
+]
 
 
 def without_text(draw, name):
     """Names the kind in the class, which goes into the note of the truth."""
+
     def drawn(s):
         picture = draw(s)
         picture.canvas.classes = [f"layout:{name}"]
         return picture
+
     return drawn
 
 

@@ -26,7 +26,7 @@ def dark(height, width, tone=0.0):
 
 def lay(picture, part, inside, x=0, y=0):
     """Puts a gray image into a color one where it is."""
-    area = picture[y:y + part.shape[0], x:x + part.shape[1]]
+    area = picture[y : y + part.shape[0], x : x + part.shape[1]]
     area[inside] = grounds.gray(part)[inside]
 
 
@@ -39,7 +39,9 @@ def column(s, canvas, items, x, y, pitch, pen, color, align="left", **more):
 def numbers(s, canvas, x, y, step, count, pen, color, first=0, by=1, align="right"):
     """The numbers of a scale."""
     for index in range(count):
-        s.write(canvas, (f"{first + index * by:g}", False, "axis"), x, y + index * step + pen.cap / 2, pen, color, align)
+        s.write(
+            canvas, (f"{first + index * by:g}", False, "axis"), x, y + index * step + pen.cap / 2, pen, color, align
+        )
 
 
 def settings(s, count):
@@ -69,7 +71,16 @@ def banner(s):
     column(s, canvas, settings(s, 9), width - 130, 100, small.cap * 1.9, small, s.random.choice([GRAY, AMBER, CYAN]))
     note = s.pen(s.random.uniform(13, 24))
     effect = s.random.choice(["plain", "outline", "shadow", "panel"])
-    s.write(canvas, s.item("view", True), width * 0.45, height * 0.55, note, s.random.choice([WHITE, AMBER, GREEN]), effect=effect, classes=["over_speckle"])
+    s.write(
+        canvas,
+        s.item("view", True),
+        width * 0.45,
+        height * 0.55,
+        note,
+        s.random.choice([WHITE, AMBER, GREEN]),
+        effect=effect,
+        classes=["over_speckle"],
+    )
     s.write(canvas, s.mixed(0.6), width * 0.35, height * 0.8, note, WHITE, effect=effect, classes=["over_speckle"])
     axis = s.pen(s.random.uniform(7, 10), "sans bitmap stroke")
     marks.ruler(canvas, width * 0.82, 95, height - 130, 14, GRAY)
@@ -79,24 +90,56 @@ def banner(s):
     return Picture(canvas, quality=quality(s))
 
 
-@layout("report", "us_corners", 14)
+@layout("report", "us_corners", 24)
 def corners(s):
     """Linear image over the whole width with text over speckle in the four corners."""
     width, height = size(s, (640, 480), (768, 576), (720, 540))
-    canvas = Canvas(grounds.gray(grounds.linear(s.g, height, width)) * s.random.uniform(0.5, 1), classes=["layout:us_corners", "over_speckle"])
+    canvas = Canvas(
+        grounds.gray(grounds.linear(s.g, height, width)) * s.random.uniform(0.5, 1),
+        classes=["layout:us_corners", "over_speckle"],
+    )
     pen = s.pen(s.random.uniform(9, 18))
-    effect, pitch = s.random.choice(["plain", "outline", "outline", "shadow", "panel", "inverse"]), pen.cap * 2.1
+    effect, pitch = ["plain", "outline", "inverse", "shadow", "panel"][s.number % 5], pen.cap * 2.1
     color = s.random.choice([WHITE, (255, 255, 90), CYAN])
-    more = dict(effect=effect, over=s.random.choice([(0, 0, 0), (0, 0, 0), (40, 40, 120)]) if effect != "inverse" else s.random.choice([WHITE, AMBER, (70, 90, 160)]))
+    more = dict(
+        effect=effect,
+        over=(
+            s.random.choice([(0, 0, 0), (0, 0, 0), (40, 40, 120)])
+            if effect != "inverse"
+            else s.random.choice([WHITE, AMBER, (70, 90, 160)])
+        ),
+    )
     opacity = s.random.uniform(0.45, 0.8) if effect == "plain" and s.chance(0.5) else 1.0
     tags = ["semi_transparent"] if opacity < 1 or effect == "panel" else []
-    for items, x, y, align in [([s.item("name"), s.item("id"), s.item("age")], 8, 8 + pen.cap, "left"),
-                               ([s.item("institution"), s.item("date")], width - 8, 8 + pen.cap, "right"),
-                               (settings(s, 4), 8, height - 10 - 3 * pitch, "left"),
-                               ([s.item("measurement", True), s.item("physician"), s.item("view", True)], width - 8, height - 10 - 2 * pitch, "right")]:
+    for items, x, y, align in [
+        ([s.item("name"), s.item("id"), s.item("age")], 8, 8 + pen.cap, "left"),
+        ([s.item("institution"), s.item("date")], width - 8, 8 + pen.cap, "right"),
+        (settings(s, 4), 8, height - 10 - 3 * pitch, "left"),
+        (
+            [s.item("measurement", True), s.item("physician"), s.item("view", True)],
+            width - 8,
+            height - 10 - 2 * pitch,
+            "right",
+        ),
+    ]:
         column(s, canvas, items, x, y, pitch, pen, color, align, opacity=opacity, classes=tags, **more)
+    for index in range(3):
+        s.write(
+            canvas,
+            s.mixed(0.6),
+            width * 0.5,
+            height * (0.3 + 0.2 * index),
+            pen,
+            color,
+            "center",
+            opacity=opacity,
+            classes=tags,
+            **more,
+        )
     for _ in range(2):
-        marks.caliper(canvas, s.g, s.g.uniform(0.2, 0.8, 2) * [width, height], s.g.uniform(0.2, 0.8, 2) * [width, height], GREEN)
+        marks.caliper(
+            canvas, s.g, s.g.uniform(0.2, 0.8, 2) * [width, height], s.g.uniform(0.2, 0.8, 2) * [width, height], GREEN
+        )
     return Picture(canvas, quality=quality(s))
 
 
@@ -128,10 +171,29 @@ def dual(s):
     s.write(canvas, s.item("institution"), width - 10, 54, head, GRAY, "right")
     foot = s.pen(s.random.uniform(10, 15))
     for index, item in enumerate([s.item("view", True), s.item("physician"), s.item("measurement", True)]):
-        s.write(canvas, item, 170 + index * width * 0.27, height - 24, foot, (0, 0, 0), effect="inverse", over=s.random.choice([WHITE, AMBER, (90, 160, 255)]))
+        s.write(
+            canvas,
+            item,
+            170 + index * width * 0.27,
+            height - 24,
+            foot,
+            (0, 0, 0),
+            effect="inverse",
+            over=s.random.choice([WHITE, AMBER, (90, 160, 255)]),
+        )
     for index in range(2):
         s.write(canvas, ("AB"[index], False, "label"), 160 + index * half, 92, head, GREEN)
-        s.write(canvas, s.item("view", True), 150 + half * (index + 0.5), height * 0.7, foot, WHITE, "center", effect=s.random.choice(["plain", "outline"]), classes=["over_speckle"])
+        s.write(
+            canvas,
+            s.item("view", True),
+            150 + half * (index + 0.5),
+            height * 0.7,
+            foot,
+            WHITE,
+            "center",
+            effect=s.random.choice(["plain", "outline"]),
+            classes=["over_speckle"],
+        )
     return Picture(canvas, quality=quality(s))
 
 
@@ -145,7 +207,7 @@ def doppler(s):
     lay(picture, part, inside, 0, 50)
     grounds.flow(s.g, picture, (int(width * 0.35), int(top * 0.35), int(width * 0.3), int(top * 0.4)))
     strip = grounds.spectrum(s.g, height - top - 30, width - 90)
-    picture[top:top + strip.shape[0], 40:40 + strip.shape[1]] = grounds.gray(strip)
+    picture[top : top + strip.shape[0], 40 : 40 + strip.shape[1]] = grounds.gray(strip)
     canvas = Canvas(picture, classes=["layout:us_doppler"])
     bar = grounds.velocity(np.linspace(1, -1, 140)[:, None])[:, 0]
     marks.bar(canvas, width - 30, 70, 14, 140, bar)
@@ -160,10 +222,40 @@ def doppler(s):
     s.write(canvas, s.item("date"), width - 8, 20, pen, CYAN, "right")
     s.write(canvas, s.item("id"), 8, 44, pen, GRAY)
     column(s, canvas, settings(s, 7), 8, 74, pen.cap * 1.8, pen, GREEN)
-    column(s, canvas, [s.item("measurement", True) for _ in range(3)], width * 0.6, top + 18, pen.cap * 1.9, pen, s.random.choice([WHITE, AMBER]),
-           effect=s.random.choice(["plain", "panel", "outline"]))
-    s.write(canvas, s.item("view", True), width * 0.5, top * 0.55, s.pen(s.random.uniform(12, 20)), WHITE, "center", effect="outline", classes=["over_doppler"])
-    s.write(canvas, s.item("name"), width * 0.36, top * 0.7, s.pen(s.random.uniform(12, 18)), WHITE, effect=s.random.choice(["plain", "outline"]), classes=["over_doppler"])
+    column(
+        s,
+        canvas,
+        [s.item("measurement", True) for _ in range(3)],
+        width * 0.6,
+        top + 18,
+        pen.cap * 1.9,
+        pen,
+        s.random.choice([WHITE, AMBER]),
+        effect=s.random.choice(["plain", "panel", "outline"]),
+    )
+    s.write(
+        canvas,
+        s.item("view", True),
+        width * 0.5,
+        top * 0.55,
+        s.pen(s.random.uniform(12, 20)),
+        WHITE,
+        "center",
+        effect="outline",
+        classes=["over_doppler"],
+    )
+    for index, kind in enumerate(["name", "id", "date"]):
+        s.write(
+            canvas,
+            s.item(kind),
+            width * 0.36,
+            top * (0.45 + 0.09 * index * 1.2),
+            s.pen(s.random.uniform(9, 18)),
+            s.random.choice([WHITE, AMBER, CYAN]),
+            effect=s.random.choice(["plain", "outline", "shadow"]),
+            classes=["over_doppler"],
+            gap=3,
+        )
     marks.ecg(canvas, s.g, 40, height - 12, width - 90, 22, GREEN)
     return Picture(canvas, quality=quality(s))
 
@@ -185,8 +277,17 @@ def low_contrast(s):
     for y in range(30, height - 10, s.random.choice([34, 42])):
         for x in (12, width * 0.36, width * 0.7):
             pen = s.pen(s.random.uniform(9, 22))
-            s.write(canvas, s.mixed(0.6), x, y, pen, contrast=s.random.uniform(9, 48) * s.random.choice([1, 1, 1, -1]),
-                    classes=[f"over_{kind}"], exact=False, gap=4)
+            s.write(
+                canvas,
+                s.mixed(0.6),
+                x,
+                y,
+                pen,
+                contrast=s.random.uniform(9, 48) * s.random.choice([1, 1, 1, -1]),
+                classes=[f"over_{kind}"],
+                exact=False,
+                gap=4,
+            )
     return Picture(canvas, quality=s.random.randint(75, 95) if s.chance(0.3) else None)
 
 
@@ -202,7 +303,9 @@ def small(s):
         for x, align in ((5, "left"), (width / 2, "center"), (width - 5, "right")):
             if s.chance(0.75 if align != "center" else 0.4):
                 pen = s.pen(s.random.choice([6, 6, 7, 7, 8]), "sans mono bitmap")
-                s.write(canvas, s.mixed(0.5), x, y, pen, s.random.choice([WHITE, WHITE, GRAY, CYAN, AMBER]), align, gap=3)
+                s.write(
+                    canvas, s.mixed(0.5), x, y, pen, s.random.choice([WHITE, WHITE, GRAY, CYAN, AMBER]), align, gap=3
+                )
     return Picture(canvas, quality=s.random.randint(70, 95) if s.chance(0.3) else None)
 
 
@@ -216,10 +319,22 @@ def large(s):
     canvas = Canvas(picture, classes=["layout:us_large"])
     for _ in range(9):
         cap = 24 * 5 ** s.random.random()
-        item = s.mixed(0.4) if cap < 50 else (s.random.choice(["L", "R", "A", "P", "M2", "IVC", "LV", "T3", "8"]), False, "label")
-        s.write(canvas, item, s.random.uniform(0.02, 0.7) * width, s.random.uniform(0.2, 0.95) * height, s.pen(cap, "sans serif stroke mono"),
-                s.random.choice([WHITE, AMBER, GREEN]), effect=s.random.choice(["plain", "plain", "outline", "shadow"]),
-                degrees=s.random.uniform(-40, 40) if s.chance(0.3) else 0.0, gap=6)
+        item = (
+            s.mixed(0.4)
+            if cap < 50
+            else (s.random.choice(["L", "R", "A", "P", "M2", "IVC", "LV", "T3", "8"]), False, "label")
+        )
+        s.write(
+            canvas,
+            item,
+            s.random.uniform(0.02, 0.7) * width,
+            s.random.uniform(0.2, 0.95) * height,
+            s.pen(cap, "sans serif stroke mono"),
+            s.random.choice([WHITE, AMBER, GREEN]),
+            effect=s.random.choice(["plain", "plain", "outline", "shadow"]),
+            degrees=s.random.uniform(-40, 40) if s.chance(0.3) else 0.0,
+            gap=6,
+        )
     return Picture(canvas, quality=quality(s))
 
 
@@ -246,6 +361,7 @@ def stretch(s, canvas, factor):
     """Scales a canvas up, as a frame grabber does."""
     import cv2
     from .canvas import scale
+
     width, height = canvas.size
     how = s.random.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST])
     canvas.warp(scale(factor, factor), int(width * factor), int(height * factor), how)

@@ -38,7 +38,8 @@ SCRIPTS = {
         "cjk": [("赵文博", True, "name"), ("钱雪梅", True, "name"), ("中村和也", True, "name"), ("浜田由紀", True, "name"),
                 ("云山县人民医院", True, "institution"), ("出生 1961-07-02", True, "date"), ("肝右叶", False, "label"),
                 ("増幅 45", False, "setting")],
-        "cyrillic": [("Вершинин Глеб", True, "name"), ("ЗАЙЦЕВА ОЛЬГА", True, "name"), ("Дата 14.02.1959", True, "date"),
+        "cyrillic": [("Вершинин Глеб", True, "name"), ("ЗАЙЦЕВА ОЛЬГА", True, "name"),
+                     ("Дата 14.02.1959", True, "date"),
                      ("Больница Светлая", True, "institution"), ("Почка левая", False, "label")],
         "greek": [("Καλλέργης Νίκος", True, "name"), ("ΜΑΥΡΙΔΟΥ ΕΛΕΝΗ", True, "name"), ("Ήπαρ δεξιά", False, "label")],
         "arabic": [("سامر الخطيب", True, "name"), ("ليلى منصور", True, "name"), ("مستشفى الواحة", True, "institution"),
@@ -53,15 +54,23 @@ SCRIPTS = {
                 ("青葉中央病院", True, "institution"), ("生年月日 1948年11月23日", True, "date"), ("检查号 40917752", True, "id"),
                 ("胆囊长轴", False, "label"), ("右室流出路", False, "label"), ("深度 16 cm", False, "setting"),
                 ("左腎 長軸", False, "label")],
-        "cyrillic": [("Ладыгин Тимофей", True, "name"), ("ЩЕРБАТОВА ЮЛИЯ", True, "name"), ("Йовович Зоран", True, "name"),
-                     ("Ґонта Їжак", True, "name"), ("Дата рожд. 30.09.1944", True, "date"), ("ИД 7718-30452", True, "id"),
-                     ("Клиника Озёрная", True, "institution"), ("Щитовидная железа", False, "label"), ("Глубина 12 см", False, "setting")],
-        "greek": [("Ραγκαβής Θωμάς", True, "name"), ("ΞΥΔΑΚΗ ΦΩΤΕΙΝΗ", True, "name"), ("Ημ. γέννησης 08/04/1951", True, "date"),
+        "cyrillic": [("Ладыгин Тимофей", True, "name"), ("ЩЕРБАТОВА ЮЛИЯ", True, "name"),
+                     ("Йовович Зоран", True, "name"),
+                     ("Ґонта Їжак", True, "name"), ("Дата рожд. 30.09.1944", True, "date"),
+                     ("ИД 7718-30452", True, "id"),
+                     ("Клиника Озёрная", True, "institution"), ("Щитовидная железа", False, "label"),
+                     ("Глубина 12 см", False, "setting")],
+        "greek": [("Ραγκαβής Θωμάς", True, "name"), ("ΞΥΔΑΚΗ ΦΩΤΕΙΝΗ", True, "name"),
+                  ("Ημ. γέννησης 08/04/1951", True, "date"),
                   ("Κλινική Αιγαίου", True, "institution"), ("Νεφρός αριστερός", False, "label")],
-        "arabic": [("طارق الجبوري", True, "name"), ("هند العتيبي", True, "name"), ("مركز الشفاء الطبي", True, "institution"),
-                   ("تاريخ الميلاد ١٩٦٣/٠٥/١٧", True, "date"), ("رقم الملف ٨٨٤٢٠", True, "id"), ("الفص الأيمن", False, "label")],
-        "hebrew": [("איתן גולדברג", True, "name"), ("רחל אבני", True, "name"), ("מרכז רפואי הכרמל", True, "institution"),
-                   ("ת. לידה 19.06.1957", True, "date"), ("ת.ז. 03418872", True, "id"), ("בלוטת התריס", False, "label")],
+        "arabic": [("طارق الجبوري", True, "name"), ("هند العتيبي", True, "name"),
+                   ("مركز الشفاء الطبي", True, "institution"),
+                   ("تاريخ الميلاد ١٩٦٣/٠٥/١٧", True, "date"), ("رقم الملف ٨٨٤٢٠", True, "id"),
+                   ("الفص الأيمن", False, "label")],
+        "hebrew": [("איתן גולדברג", True, "name"), ("רחל אבני", True, "name"),
+                   ("מרכז רפואי הכרמל", True, "institution"),
+                   ("ת. לידה 19.06.1957", True, "date"), ("ת.ז. 03418872", True, "id"),
+                   ("בלוטת התריס", False, "label")],
         "hangul": [("정하윤", True, "name"), ("강도현 남 47세", True, "name"), ("새벽대학교병원", True, "institution"),
                    ("생년월일 1970.12.05", True, "date"), ("간 우엽", False, "label")],
     },
@@ -69,15 +78,18 @@ SCRIPTS = {
 
 TECHNICAL = {
     "tune": {
-        "us": ["AG 61", "Pwr 90", "Rng 70 dB", "Freq 6 MHz", "TIB 0.6", "MI 0.8", "Prst 3", "2D Gen", "Zm 1.2x", "Cmpd 2",
+        "us": ["AG 61", "Pwr 90", "Rng 70 dB", "Freq 6 MHz", "TIB 0.6", "MI 0.8", "Prst 3", "2D Gen", "Zm 1.2x",
+               "Cmpd 2",
                "Res/Spd", "FPS 31", "Edge +1", "Focus 4.0", "D 9 cm"],
         "view": ["LK LONG", "RK TRANS", "SPLEEN", "AORTA PROX", "CBD", "THYROID L", "A4C", "PLAX"],
         "dose": ["mAs 210", "kVp 120", "DLP 311", "CTDI 8.4", "Pitch 1.2"],
         "xr": ["AP ERECT", "LATERAL", "PORTABLE", "SUPINE"],
     },
     "report": {
-        "us": ["Gn 48", "DR 66", "FR 27 Hz", "AO% 100", "TIs 0.3", "MI 1.21", "Persist 3", "Map E/2", "CHI", "9L-D", "C1-6 OB",
-               "PRF 1.4k", "WF Med", "Frq 3.5", "HRes", "SRI 4", "X-Vue", "S/A 2/1", "Dpth 14.0", "THI On", "Fr 212/480",
+        "us": ["Gn 48", "DR 66", "FR 27 Hz", "AO% 100", "TIs 0.3", "MI 1.21", "Persist 3", "Map E/2", "CHI", "9L-D",
+               "C1-6 OB",
+               "PRF 1.4k", "WF Med", "Frq 3.5", "HRes", "SRI 4", "X-Vue", "S/A 2/1", "Dpth 14.0", "THI On",
+               "Fr 212/480",
                "Auto Opt", "Sample Vol 2 mm", "Angle 58°", "Sweep 66.7", "HR 74 bpm"],
         "view": ["RT LOBE SAG", "GB NECK", "PANC TAIL", "LT OVARY TV", "CCA DIST", "MV INFLOW", "SUBCOSTAL", "APEX 2CH",
                  "BLADDER PRE", "CX LENGTH", "FEM HEAD", "PARASTERNAL SAX"],
@@ -89,11 +101,14 @@ TECHNICAL = {
 SENTENCES = {
     "tune": ["The gall bladder is thin walled.", "No free fluid was seen.", "Reviewed with the duty consultant.",
              "Both kidneys measure within normal limits.", "Please repeat in six months."],
-    "report": ["The left ventricle is of normal size and systolic function.", "Trace regurgitation across the mitral valve.",
-               "There is a simple cyst in the upper pole, 14 mm across.", "Comparison is made with the earlier examination.",
+    "report": ["The left ventricle is of normal size and systolic function.",
+               "Trace regurgitation across the mitral valve.",
+               "There is a simple cyst in the upper pole, 14 mm across.",
+               "Comparison is made with the earlier examination.",
                "No focal consolidation, effusion or pneumothorax.", "Clinical question: persistent cough, weight loss.",
                "Recommend follow-up imaging in three months.", "Discussed by telephone with the referring ward.",
-               "Allergies: none known. Weight 71 kg, height 168 cm.", "Contrast 80 ml given at 3 ml/s without incident."],
+               "Allergies: none known. Weight 71 kg, height 168 cm.",
+               "Contrast 80 ml given at 3 ml/s without incident."],
 }
 
 
@@ -125,13 +140,19 @@ def person(random, split):
     day = lambda first, last: f"{random.randint(first, last)}{random.randint(1, 12):02d}{random.randint(1, 28):02d}"
     digits = lambda count: "".join(random.choice("0123456789") for _ in range(count))
     return Person(
-        family=family, given=given, sex=random.choice("MF"), birth=day(1934, 2015),
+        family=family,
+        given=given,
+        sex=random.choice("MF"),
+        birth=day(1934, 2015),
         number=random.choice([digits(8), digits(6), f"{random.choice('KRVQ')}{digits(7)}"]),
         accession=random.choice([f"A{digits(9)}", digits(10), f"{random.choice(['XR', 'US', 'CT'])}-{digits(6)}"]),
-        institution=random.choice(pool["institution"]), place=random.choice(pool["place"]),
+        institution=random.choice(pool["institution"]),
+        place=random.choice(pool["place"]),
         physician=f"{random.choice(pool['family'])} {random.choice(pool['given'])[0]}",
-        date=day(2016, 2025), time=f"{random.randint(6, 21):02d}{random.randint(0, 59):02d}{random.randint(0, 59):02d}",
-        device=pool["device"])
+        date=day(2016, 2025),
+        time=f"{random.randint(6, 21):02d}{random.randint(0, 59):02d}{random.randint(0, 59):02d}",
+        device=pool["device"],
+    )
 
 
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -140,8 +161,17 @@ MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 def date(random, value):
     """Writes YYYYMMDD in one of the ways that devices do."""
     y, m, d = value[:4], value[4:6], value[6:]
-    return random.choice([f"{y}-{m}-{d}", f"{d}.{m}.{y}", f"{m}/{d}/{y}", f"{d} {MONTHS[int(m) - 1]} {y}", f"{y}/{m}/{d}",
-                          f"{MONTHS[int(m) - 1].upper()} {d}, {y}", f"{d}-{MONTHS[int(m) - 1]}-{y[2:]}"])
+    return random.choice(
+        [
+            f"{y}-{m}-{d}",
+            f"{d}.{m}.{y}",
+            f"{m}/{d}/{y}",
+            f"{d} {MONTHS[int(m) - 1]} {y}",
+            f"{y}/{m}/{d}",
+            f"{MONTHS[int(m) - 1].upper()} {d}, {y}",
+            f"{d}-{MONTHS[int(m) - 1]}-{y[2:]}",
+        ]
+    )
 
 
 def clock(value):
@@ -151,8 +181,15 @@ def clock(value):
 
 def name(random, who):
     """Writes a name in one of the ways that devices do."""
-    return random.choice([f"{who.family}, {who.given}", f"{who.family.upper()}^{who.given.upper()}", f"{who.given} {who.family}",
-                          f"{who.family.upper()} {who.given}", f"{who.family.upper()}, {who.given.upper()}"])
+    return random.choice(
+        [
+            f"{who.family}, {who.given}",
+            f"{who.family.upper()}^{who.given.upper()}",
+            f"{who.given} {who.family}",
+            f"{who.family.upper()} {who.given}",
+            f"{who.family.upper()}, {who.given.upper()}",
+        ]
+    )
 
 
 def phi(random, who, kind=None):
@@ -160,11 +197,24 @@ def phi(random, who, kind=None):
     kind = kind or random.choice("name name date date id id institution physician age".split())
     text = {
         "name": lambda: name(random, who),
-        "date": lambda: random.choice([date(random, who.birth), date(random, who.date), f"DOB {date(random, who.birth)}",
-                                       f"{date(random, who.date)} {clock(who.time)}", f"*{date(random, who.birth)}"]),
-        "id": lambda: random.choice([who.number, f"ID {who.number}", f"Acc {who.accession}", who.accession, f"MRN: {who.number}"]),
-        "institution": lambda: random.choice([who.institution, who.institution.upper(), f"{who.institution}, {who.place}"]),
-        "physician": lambda: random.choice([f"Dr. {who.physician}", f"Ref: {who.physician}", f"Op {who.physician[:2].upper()}"]),
+        "date": lambda: random.choice(
+            [
+                date(random, who.birth),
+                date(random, who.date),
+                f"DOB {date(random, who.birth)}",
+                f"{date(random, who.date)} {clock(who.time)}",
+                f"*{date(random, who.birth)}",
+            ]
+        ),
+        "id": lambda: random.choice(
+            [who.number, f"ID {who.number}", f"Acc {who.accession}", who.accession, f"MRN: {who.number}"]
+        ),
+        "institution": lambda: random.choice(
+            [who.institution, who.institution.upper(), f"{who.institution}, {who.place}"]
+        ),
+        "physician": lambda: random.choice(
+            [f"Dr. {who.physician}", f"Ref: {who.physician}", f"Op {who.physician[:2].upper()}"]
+        ),
         "age": lambda: f"{who.sex} {int(who.date[:4]) - int(who.birth[:4])}Y",
     }[kind]()
     return text, True, kind
@@ -173,7 +223,15 @@ def phi(random, who, kind=None):
 def technical(random, split, kind="us"):
     """Returns (text, False, kind) of something that any picture may show."""
     if kind == "measurement":
-        text = random.choice([f"Dist {random.uniform(0.2, 12):.2f} cm", f"D1 {random.uniform(2, 80):.1f} mm", f"Area {random.uniform(1, 30):.2f} cm2",
-                              f"Vmax {random.uniform(20, 420):.0f} cm/s", f"EF {random.randint(20, 75)} %", f"RI {random.random():.2f}"])
+        text = random.choice(
+            [
+                f"Dist {random.uniform(0.2, 12):.2f} cm",
+                f"D1 {random.uniform(2, 80):.1f} mm",
+                f"Area {random.uniform(1, 30):.2f} cm2",
+                f"Vmax {random.uniform(20, 420):.0f} cm/s",
+                f"EF {random.randint(20, 75)} %",
+                f"RI {random.random():.2f}",
+            ]
+        )
         return text, False, "measurement"
     return random.choice(TECHNICAL[split][kind]), False, {"view": "label"}.get(kind, "setting")

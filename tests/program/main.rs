@@ -6,5 +6,6 @@ mod common;
 mod decide;
 mod end_to_end;
 mod evaluate;
+mod letters;
 mod real_data;
 mod usage;
