@@ -11,9 +11,17 @@ Two splits, `tune` and `report`, share no font file and no layout: what is tuned
 people, places and institutions are invented. Seeds are fixed, so with the pinned packages and the same fonts a second
 run draws the same pixels. Nothing of it is kept in the repository.
 
-The fonts are Debian packages, listed in evaluation_set/fonts.py; what is missing is named with its package, and
-`--allow-missing` goes on with the fonts that are there (then the figures are not comparable).
-    apt-get install PACKAGES
+The fonts come from Debian packages (files and splits: evaluation_set/fonts.py):
+
+    apt-get install culmus fonts-3270 fonts-arphic-uming fonts-b612 fonts-breip fonts-bwht fonts-cantarell fonts-comfortaa \\
+        fonts-courier-prime fonts-dancingscript fonts-dejavu-core fonts-dejavu-extra fonts-dkg-handwriting \\
+        fonts-droid-fallback fonts-ecolier-court fonts-firacode fonts-freefont-ttf fonts-georgewilliams \\
+        fonts-gfs-neohellenic fonts-glasstty fonts-hack fonts-hosny-amiri fonts-humor-sans fonts-inconsolata \\
+        fonts-kacst fonts-kiloji fonts-kristi fonts-lato fonts-liberation fonts-nanum fonts-noto-cjk fonts-noto-core \\
+        fonts-open-sans fonts-paratype fonts-roboto-unhinted fonts-rufscript fonts-sil-andika fonts-sjfonts \\
+        fonts-urw-base35 fonts-vlgothic fonts-vollkorn fonts-wqy-zenhei xfonts-75dpi xfonts-base xfonts-terminus
+
+What is missing is named with its package; `--allow-missing` goes on without, and then figures are not comparable.
 
 Each line of the truth has in `class`: `kind:` (name, date, id, …), `layout:`, `font:` (sans, mono, serif, bitmap, stroke,
 hand, or a script), `cap:` (height of a capital, in pixels), `effect:`, `codec:` and words such as `upscaled`, `vertical`,
@@ -76,7 +84,7 @@ def summary(entries):
     """Counts files and lines by class."""
     lines = [line for entry in entries for line in entry["lines"]]
     counts = collections.Counter(word for line in lines for word in line["class"])
-    counts.update(f"readability:{line['readability']}" for line in lines)
+    counts.update(f"readability:{line.get('readability')}" for line in lines)
     counts.update("PHI" if line["is_phi"] else "technical" for line in lines)
     without = sum(not entry["lines"] for entry in entries)
     told = [f"{len(entries)} files ({without} without text), {len(lines)} lines"]

@@ -133,19 +133,20 @@ def write(picture, who, name, folder, random):
     for line, corner in zip(canvas.lines, corners):
         height, width = line.mask.shape
         band = next(label for limit, label in BANDS if line.cap < limit)
-        entry["lines"].append(
-            {
-                "frames": list(line.frames),
-                "box": [line.x, line.y, line.x + width, line.y + height],
-                "text": line.text,
-                "is_phi": line.phi,
-                "class": sorted({*line.classes, f"cap:{band}", codec}),
-                "readability": line.readability,
-                "cap_height": round(line.cap, 1),
-                "contrast": round(line.contrast, 1),
-                "glyphs": list(corner),
-            }
-        )
+        told = {
+            "frames": list(line.frames),
+            "box": [line.x, line.y, line.x + width, line.y + height],
+            "text": line.text,
+            "is_phi": line.phi,
+            "class": sorted({*line.classes, f"cap:{band}", codec}),
+            "cap_height": round(line.cap, 1),
+            "contrast": round(line.contrast, 1),
+            "glyphs": list(corner),
+        }
+        # Nobody reads a code or a scrawl.
+        if not {"code", "signature"} & set(line.classes):
+            told["readability"] = line.readability
+        entry["lines"].append(told)
     return entry
 
 

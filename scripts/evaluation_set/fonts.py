@@ -20,7 +20,7 @@ PACKAGES = {
                          "LiberationSansNarrow-Bold.ttf", "LiberationMono-Regular.ttf", "LiberationSerif-Regular.ttf",
                          "LiberationSerif-Bold.ttf"],
     "fonts-roboto-unhinted": ["Roboto-Regular.ttf", "Roboto-Medium.ttf", "RobotoCondensed-Regular.ttf"],
-    "fonts-freefont-ttf": ["FreeSans.ttf", "FreeMonoBold.ttf", "FreeSerif.ttf"],
+    "fonts-freefont-ttf": ["FreeSans.ttf", "FreeMonoBold.ttf"],
     "fonts-noto-core": ["NotoSans-Regular.ttf", "NotoSans-Bold.ttf", "NotoSerif-Regular.ttf",
                         "NotoNaskhArabic-Regular.ttf", "NotoSansArabic-Regular.ttf", "NotoKufiArabic-Regular.ttf",
                         "NotoSansHebrew-Regular.ttf", "NotoSerifHebrew-Regular.ttf", "NotoSansHebrew-Bold.ttf"],
@@ -149,6 +149,8 @@ class Fonts:
 
     def __init__(self, split, root, allow_missing):
         paths = sorted(glob.glob(os.path.join(root, "**", "*"), recursive=True))
+        tune, report = ({name for names in styles.values() for name in names} for styles in STYLES.values())
+        assert not tune & report, "a font is in both splits"
         found = {os.path.basename(path): path for path in paths if "100dpi" not in path}
         package = {name: package for package, names in PACKAGES.items() for name in names}
         wanted = {name for names in STYLES[split].values() for name in names if not name.startswith("hershey")}

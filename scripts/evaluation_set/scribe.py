@@ -159,8 +159,12 @@ class Scribe:
         tags = [f"kind:{kind}", f"font:{pen.style}", *classes]
         if len(text) == 1:
             tags.append("single_character")
+        if np.ptp(color) > 60:
+            tags.append("colored")
+        if np.mean(color) < 90:
+            tags.append("dark_letters")
         if turns:
-            tags.append("vertical")
+            tags.append("vertical" if turns % 2 else "upside_down")
         if degrees:
             tags.append("slanted")
         if not pen.antialias or pen.style == "bitmap":
