@@ -73,13 +73,31 @@ def linear(g, height, width):
 
 
 def flow(g, picture, box):
-    """Lays color Doppler into a box (x, y, width, height) of an RGB picture."""
+    """Lays color Doppler into a box (x, y, width, height) of an RGB picture: a few vessels, fastest in their middle,
+    now and then beyond the range and so in the other color, at half the resolution of the picture."""
     x, y, width, height = box
-    speed = smooth(g, height, width, g.integers(2, 6)) * 2 - 1 + 0.25 * g.standard_normal((height, width))
-    vessels = smooth(g, height, width, g.integers(3, 9)) > g.uniform(0.45, 0.7)
-    color = velocity(np.clip(cv2.GaussianBlur(speed.astype(np.float32), (0, 0), 0.7), -1, 1))
-    area = picture[y : y + height, x : x + width]
-    area[vessels] = color[vessels]
+    rows, columns = max(8, height // 2), max(8, width // 2)
+    depth = np.zeros((rows, columns), np.float32)
+    for _ in range(g.integers(1, 5)):
+        course = np.cumsum(g.normal(0, 1, (14, 2)), 0) * 0.05 + g.uniform(-0.07, 0.07, 2) * np.arange(14)[:, None]
+        course = (course + g.uniform(0.2, 0.8, 2)) * [columns, rows]
+        vessel = np.zeros_like(depth)
+        cv2.polylines(
+            vessel,
+            [cv2.blur(course.astype(np.float32), (1, 5)).astype(np.int32)],
+            False,
+            1.0,
+            int(g.integers(4, max(6, rows // 4))),
+        )
+        distance = cv2.distanceTransform((vessel > 0).astype(np.uint8), cv2.DIST_L2, 3)
+        depth = np.maximum(depth, distance / max(1.0, float(distance.max())))
+    direction = np.sign(smooth(g, rows, columns, 2) - 0.5)
+    noise = cv2.GaussianBlur(g.standard_normal((rows, columns)).astype(np.float32), (0, 0), 1.2)
+    speed = direction * np.sqrt(depth) * g.uniform(0.6, 1.15) + 0.25 * noise * (depth > 0)
+    speed = np.where(np.abs(speed) > 1, speed - 2 * np.sign(speed), speed)
+    color = cv2.resize(velocity(speed), (width, height), interpolation=cv2.INTER_LINEAR)
+    inside = cv2.resize((depth > 0).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    picture[y : y + height, x : x + width][inside] = color[inside]
     cv2.rectangle(picture, (x, y), (x + width, y + height), (190.0, 190.0, 190.0), 1)
 
 
