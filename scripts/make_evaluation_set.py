@@ -7,9 +7,10 @@
     deburn mask --policy all target/evaluation/report -o target/evaluation/masked
     deburn evaluate --truth target/evaluation/report/truth.json --masked target/evaluation/masked --sheet misses.png
 
-Two splits, `tune` and `report`, share no font file and no layout: what is tuned on the one is told of the other. All
-people, places and institutions are invented. Seeds are fixed, so with the pinned packages and the same fonts a second
-run draws the same pixels. Nothing of it is kept in the repository.
+Two splits, `tune` and `report`, share no font file and no layout of text (pictures without text are of the same
+kinds): what is tuned on the one is told of the other. All people, places and institutions are invented. Seeds are
+fixed, so with the pinned packages and the same fonts a second run draws the same pixels. Nothing of it is kept in the
+repository.
 
 The fonts come from Debian packages (files and splits: evaluation_set/fonts.py):
 

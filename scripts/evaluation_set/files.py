@@ -174,7 +174,7 @@ def header(picture, who, name, samples, lossy):
     dataset.PatientAge = f"{int(who.date[:4]) - int(who.birth[:4]):03d}Y"
     dataset.StudyID, dataset.SeriesNumber, dataset.InstanceNumber = "1", "1", "1"
     dataset.BurnedInAnnotation = "YES" if picture.canvas.lines else "NO"
-    if modality in ("OT",) or picture.one_bit:
+    if modality == "OT" or picture.one_bit:
         dataset.ConversionType = "SI" if picture.canvas.paint.shape[2] == 3 else "DF"
     if lossy:
         dataset.LossyImageCompression = "01"

@@ -1,4 +1,4 @@
-"""Look-alikes: what devices draw that is no text. Drawn on the picture and on the one without letters alike."""
+"""What devices draw that looks like text and is none. Drawn on the picture and on the one without letters alike."""
 
 import cv2
 import numpy as np

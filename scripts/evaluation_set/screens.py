@@ -174,13 +174,14 @@ def endoscopy(s):
     return Picture(canvas, "ES", quality=quality(s, 0.6))
 
 
-def other_scripts(s, name):
+@layout("report", "scripts", 24)
+def scripts(s):
     """Lines in other scripts over an ultrasound sector, in borders and in a pale panel."""
     width, height = s.random.choice([(800, 600), (1024, 768)])
     picture = dark(height, width)
     part, inside = grounds.sector(s.g, height, int(width * 0.6))
     lay(picture, part, inside, int(width * 0.2), 0)
-    canvas = Canvas(picture, classes=[f"layout:{name}", "other_script"])
+    canvas = Canvas(picture, classes=["layout:scripts", "other_script"])
     if s.chance(0.5):
         marks.box(canvas, 0, height - 130, width, 130, None, s.random.choice([(225, 225, 220), (40, 60, 110)]))
     script = sorted(words.SCRIPTS[s.split])[s.number % len(words.SCRIPTS[s.split])]
@@ -208,12 +209,6 @@ def other_scripts(s, name):
     latin = s.pen(s.random.uniform(10, 15), "sans")
     s.write(canvas, s.item("date"), width * 0.5, height - 8, latin, WHITE, "center", gap=3)
     return Picture(canvas, quality=quality(s))
-
-
-@layout("report", "scripts", 24)
-def scripts(s):
-    """See `other_scripts`."""
-    return other_scripts(s, "scripts")
 
 
 @layout("report", "diacritics", 6)
@@ -323,5 +318,38 @@ def tune_endoscopy(s):
 
 @layout("tune", "tune_scripts", 14)
 def tune_scripts(s):
-    """See `other_scripts`."""
-    return other_scripts(s, "tune_scripts")
+    """A linear image with a list in another script at its left, light on dark or dark on light, and two titles."""
+    width, height = 900, 640
+    light = s.chance(0.4)
+    picture = dark(height, width, 228 if light else s.random.choice([0, 24]))
+    picture[80:560, 330:870] = grounds.gray(grounds.linear(s.g, 480, 540))
+    canvas = Canvas(picture, classes=["layout:tune_scripts", "other_script"])
+    script = sorted(words.SCRIPTS[s.split])[s.number % len(words.SCRIPTS[s.split])]
+    items = words.SCRIPTS[s.split][script]
+    for index in range(9):
+        pen = s.pen(s.random.uniform(10, 22), script, True)
+        s.write(
+            canvas,
+            s.random.choice(items),
+            16,
+            60 + index * 60,
+            pen,
+            BLACK if light else WHITE,
+            classes=[f"script:{script}"],
+            gap=4,
+        )
+    for x, y in ((600, 50), (600, 610), (600, 300)):
+        pen = s.pen(s.random.uniform(14, 28), script, True)
+        s.write(
+            canvas,
+            s.random.choice(items),
+            x,
+            y,
+            pen,
+            WHITE,
+            "center",
+            effect="outline",
+            classes=[f"script:{script}"],
+            gap=4,
+        )
+    return Picture(canvas, quality=quality(s))
