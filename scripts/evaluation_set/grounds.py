@@ -91,6 +91,9 @@ def flow(g, picture, box):
         )
         distance = cv2.distanceTransform((vessel > 0).astype(np.uint8), cv2.DIST_L2, 3)
         depth = np.maximum(depth, distance / max(1.0, float(distance.max())))
+    # Flow is not drawn to the wall, and fades out where the beam meets the vessel at a right angle.
+    ragged = smooth(g, rows, columns, rows / 4) * 0.5 + smooth(g, rows, columns, 3) * 0.6
+    depth = np.where(depth > ragged * 0.75 - 0.1, depth, 0)
     direction = np.sign(smooth(g, rows, columns, 2) - 0.5)
     noise = cv2.GaussianBlur(g.standard_normal((rows, columns)).astype(np.float32), (0, 0), 1.2)
     speed = direction * np.sqrt(depth) * g.uniform(0.6, 1.15) + 0.25 * noise * (depth > 0)
@@ -110,14 +113,26 @@ def velocity(speed):
 
 
 def spectrum(g, height, width):
-    """A spectral Doppler strip, gray."""
-    time = np.arange(width) / g.uniform(60, 150)
-    beat = np.exp(-(((time % 1 - 0.2) / 0.09) ** 2)) + 0.35 * np.exp(-(((time % 1 - 0.55) / 0.15) ** 2)) + 0.12
+    """A spectral Doppler strip, gray: beats of unequal length and height, with ragged edges and stray echoes."""
+    beats, top = np.zeros(width, np.float32), 0.0
+    while top < width:
+        length, strength = g.uniform(0.85, 1.15) * width / g.uniform(4, 9), g.uniform(0.75, 1.0)
+        phase = (np.arange(width) - top) / length
+        rise = np.where(
+            phase < 0.16, np.clip(phase / 0.16, 0, 1) ** 1.5, np.exp(-(phase - 0.16) / g.uniform(0.1, 0.25))
+        )
+        second = 0.4 * np.exp(-(((phase - 0.55) / 0.13) ** 2))
+        beats = np.maximum(beats, np.where((phase >= 0) & (phase < 1.2), np.maximum(rise, second) * strength, 0))
+        top += length
+    edge = beats * (1 + 0.12 * cv2.GaussianBlur(g.standard_normal((1, width)).astype(np.float32), (0, 0), 0.8)[0]) + 0.1
     base = g.uniform(0.6, 0.85) * height
-    top = base - beat * base * g.uniform(0.6, 0.9)
-    ys = np.arange(height)[:, None]
-    fill = ((ys < base) & (ys > top)) * (0.4 + 0.6 * np.exp(-(((ys - top) / (0.12 * height)) ** 2)))
-    picture = cv2.GaussianBlur((g.rayleigh(0.6, (height, width)) * (fill + 0.03)).astype(np.float32), (0, 0), 0.7) * 210
+    reach = np.clip(edge * base * g.uniform(0.55, 0.8), 0, base - 3)
+    ys = (base - np.arange(height)[:, None]) / np.maximum(reach, 1)
+    inside = np.clip((1.1 - ys) / 0.25, 0, 1) * (ys > 0)
+    filled = inside * (0.25 + 0.75 * np.exp(-(((ys - 0.8) / 0.3) ** 2)))
+    below = 0.25 * np.exp(-(((ys + 0.15) / 0.12) ** 2)) * (ys < 0)
+    echoes = g.rayleigh(0.6, (height, width)) * (filled + below + 0.035)
+    picture = cv2.GaussianBlur(echoes.astype(np.float32), (0, 0), 0.9, sigmaY=0.6) * 200
     picture[int(base)] = 170
     return np.clip(picture, 0, 255)
 
