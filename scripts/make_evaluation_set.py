@@ -50,15 +50,16 @@ import cv2
 import numpy as np
 
 from evaluation_set import files, fonts, scribe, words
-from evaluation_set import (
+from evaluation_set import (  # noqa: F401  (they register layouts)
     clips,
     pages,
     radiographs,
     screens,
     textless,
+    turned,
     ultrasound,
     ultrasound_tune,
-)  # noqa: F401  (they register layouts)
+)
 
 STATE = {}
 
