@@ -1,13 +1,16 @@
 //! `deburn evaluate`: measures masked files against a truth, as a table or as JSON.
 
-use super::{HELD, print};
+use super::{HELD, print, say};
 use clap::Args;
 use deburn::dicom::Limits;
 use deburn::evaluate::{
-    Area, Evaluation, FileFigures, FileState, Kind, LineCounts, LineFigures, Options, Outcome, Truth, evaluate,
+    Area, Evaluation, FileFigures, FileState, Kind, LineCounts, LineFigures, Missed, Options, Outcome, Readability,
+    Truth, evaluate, sheet,
 };
 use deburn::output::Pending;
 use deburn::{Error, Result};
+use image::codecs::png::PngEncoder;
+use image::{ImageEncoder as _, RgbImage};
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -32,7 +35,14 @@ pub struct EvaluateArguments {
     /// Write all figures as JSON to this file, or with - to standard output in place of the table
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Replace an existing JSON file
+    /// Draw every PHI or ambiguous line that is not hidden into this PNG file, as in the input and in the output: it
+    /// shows PHI and is for those who may see the input
+    #[arg(long, value_name = "FILE")]
+    sheet: Option<PathBuf>,
+    /// Draw technical lines that are not hidden too, where all text was to be hidden
+    #[arg(long, requires = "sheet")]
+    sheet_all: bool,
+    /// Replace an existing JSON or PNG file
     #[arg(long)]
     overwrite: bool,
     /// Also list each PHI line not hidden, each ambiguous one not hidden and each technical one not kept
@@ -54,24 +64,22 @@ pub fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
     // A codec that panics may quote what it choked on.
     std::panic::set_hook(Box::new(|_| {}));
     let json = arguments.json.as_deref();
-    if let Some(path) = json.filter(|path| *path != Path::new("-") && !arguments.overwrite)
-        && path.symlink_metadata().is_ok()
-    {
-        let problem = "exists already; --overwrite replaces it";
-        return Err(Error::Path { path: path.to_owned(), problem: problem.into() });
+    let files = [json.filter(|path| *path != Path::new("-")), arguments.sheet.as_deref()];
+    for path in files.into_iter().flatten().filter(|_| !arguments.overwrite) {
+        if path.symlink_metadata().is_ok() {
+            let problem = "exists already; --overwrite replaces it";
+            return Err(Error::Path { path: path.to_owned(), problem: problem.into() });
+        }
     }
     let truth = Truth::read(&arguments.truth)?;
-    let folder = arguments.truth.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let evaluation = evaluate(
-        &truth,
-        &Options {
-            input: arguments.input.as_deref().unwrap_or(folder),
-            masked: &arguments.masked,
-            limits: Limits { max_pixels: arguments.max_pixels, ..Limits::default() },
-            tolerance: arguments.tolerance,
-            show_text: arguments.show_text,
-        },
-    )?;
+    let options = Options {
+        input: arguments.input.as_deref().unwrap_or(truth.folder()),
+        masked: &arguments.masked,
+        limits: Limits { max_pixels: arguments.max_pixels, ..Limits::default() },
+        tolerance: arguments.tolerance,
+        show_text: arguments.show_text,
+    };
+    let evaluation = evaluate(&truth, &options)?;
     let text = || {
         let text = serde_json::to_string_pretty(&evaluation);
         text.map(|text| text + "\n").map_err(|_| Error::Verification("the JSON cannot be made"))
@@ -85,7 +93,28 @@ pub fn run(arguments: &EvaluateArguments) -> Result<ExitCode> {
         pending.write_all(text()?.as_bytes()).map_err(Error::io("cannot write the figures"))?;
         pending.commit(arguments.overwrite)?;
     }
+    if let Some(path) = &arguments.sheet {
+        let missed = if arguments.sheet_all { Missed::All } else { Missed::Phi };
+        write_sheet(path, sheet(&truth.files, &evaluation, &options, missed)?.as_ref(), arguments.overwrite)?;
+    }
     Ok(if evaluation.leaks() { HELD.into() } else { ExitCode::SUCCESS })
+}
+
+/// Writes the sheet for its owner alone, or says that there is nothing to show.
+fn write_sheet(path: &Path, sheet: Option<&RgbImage>, overwrite: bool) -> Result<()> {
+    let Some(sheet) = sheet else {
+        say("no line is missed: no sheet is written");
+        return Ok(());
+    };
+    let mut pending = Pending::create_private(path)?;
+    let written = PngEncoder::new(&mut pending).write_image(
+        sheet.as_raw(),
+        sheet.width(),
+        sheet.height(),
+        image::ExtendedColorType::Rgb8,
+    );
+    written.map_err(|_| Error::Verification("the sheet cannot be written"))?;
+    pending.commit(overwrite)
 }
 
 /// Describes the figures for people.
@@ -140,18 +169,27 @@ fn write_files(files: &[FileFigures], out: &mut String) -> fmt::Result {
 
 fn write_lines(evaluation: &Evaluation, out: &mut String) -> fmt::Result {
     let lines = &evaluation.totals.lines;
-    let titles = ["lines", "all", "hidden", "by 98 %", "partly", "kept", "not in the output", "not judged"];
+    let titles = ["lines", "all", "hidden", "share", "by 98 %", "partly", "kept", "not in the output", "not judged"];
     let mut rows = vec![titles.map(str::to_owned)];
     let mut add = |name: &str, counts: &LineCounts| {
         let LineCounts { lines, hidden, hidden_98, partly, kept, absent, not_judged } = *counts;
-        let numbers = [lines, hidden, hidden_98, partly, kept, absent, not_judged].map(|number| number.to_string());
-        let [a, b, c, d, e, f, g] = numbers;
-        rows.push([name.to_owned(), a, b, c, d, e, f, g]);
+        let share = counts.recall().map(percent).unwrap_or_default();
+        let [a, b, c, d, e, f, g] =
+            [lines, hidden, hidden_98, partly, kept, absent, not_judged].map(|number| number.to_string());
+        rows.push([name.to_owned(), a, b, share, c, d, e, f, g]);
     };
     add("PHI", &lines.phi);
     add("PHI and ambiguous", &lines.phi.plus(&lines.ambiguous));
     add("technical", &lines.technical);
     add("ambiguous", &lines.ambiguous);
+    for (readability, counts) in &lines.by_readability {
+        let name = match readability {
+            Readability::Normal => "  (normal)",
+            Readability::Small => "  (small)",
+            Readability::LowContrast => "  (low contrast)",
+        };
+        add(name, counts);
+    }
     lines.by_class.iter().for_each(|(class, counts)| add(&format!("  {class}"), counts));
     writeln!(out)?;
     write_aligned(&rows, 0, out)

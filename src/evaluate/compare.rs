@@ -23,25 +23,34 @@ pub struct Cover {
 ///
 /// The mask's value is the most frequent one among the ink's changed pixels, found for each line by itself, because
 /// tools may use several. Text that is merely shown in other values is not covered: paper and pen do not get the
-/// *same* value. Soft edges belong to what must be covered, for they tell the letters; what has changed is measured
-/// without them, because a mask that ends beside a letter does not make it unreadable.
+/// *same* value. Of estimated ink, soft edges belong to what must be covered, for they tell the letters; of letters that
+/// the truth has to the pixel those pixels alone, which hold the edges already. What has changed is measured without
+/// neighbors, because a mask that ends beside a letter does not make it unreadable.
 #[must_use]
 pub fn cover(pair: &Pair<'_>, ink: &Ink, tolerance: u64) -> Cover {
     let changed = |pixel: &&usize| pair.difference(**pixel) > tolerance;
-    let Some(fill) = most_frequent(ink.grown.iter().filter(changed).map(|&pixel| pair.after.pixel(pixel))) else {
+    let value = |pixels: &[usize]| most_frequent(pixels.iter().filter(changed).map(|&pixel| pair.after.pixel(pixel)));
+    let Some(fill) = value(&ink.grown).or_else(|| value(&ink.area)) else {
         return Cover { covered: 0.0, changed: 0.0 };
     };
     // One that had this value and has it still says nothing; one that has it no longer shows that this is no mask.
     let is_fill = |value: Value| distance(value, fill) <= tolerance;
     let tells = |pixel: &&usize| !(is_fill(pair.before.pixel(**pixel)) && is_fill(pair.after.pixel(**pixel)));
-    let grown: Vec<&usize> = ink.grown.iter().filter(tells).collect();
-    let core: Vec<&usize> = ink.core.iter().filter(tells).collect();
-    // Black letters under a black mask: only what is around them shows whether it is there.
-    let body = if core.len() * 2 < ink.core.len() { &grown } else { &core };
-    let filled = grown.iter().filter(|pixel| is_fill(pair.after.pixel(***pixel))).count();
+    let telling = |pixels: &[usize]| pixels.iter().filter(tells).copied().collect::<Vec<_>>();
+    let (core, grown) = (telling(&ink.core), telling(&ink.grown));
+    // Black letters under a black mask: only what is around them shows whether it is there; of black letters with a
+    // black outline, what is around that.
+    let enough = |pixels: &[usize]| pixels.len() * 2 >= ink.core.len();
+    let body = match (enough(&core), enough(&grown) || !ink.exact) {
+        (true, _) => &core,
+        (false, true) => &grown,
+        (false, false) => &telling(&ink.area),
+    };
+    let hidden = if ink.exact { body } else { &grown };
+    let count = |pixels: &[usize], is: &dyn Fn(&usize) -> bool| pixels.iter().filter(|pixel| is(pixel)).count() as u64;
     Cover {
-        covered: share(filled as u64, grown.len() as u64),
-        changed: share(body.iter().filter(|pixel| changed(pixel)).count() as u64, body.len() as u64),
+        covered: share(count(hidden, &|pixel| is_fill(pair.after.pixel(*pixel))), hidden.len() as u64),
+        changed: share(count(body, &|pixel| changed(&pixel)), body.len() as u64),
     }
 }
 
@@ -200,6 +209,55 @@ mod tests {
             assert!((0.6..0.85).contains(&cover.covered), "{paper} {pen}: {cover:?}");
             assert!((0.6..0.85).contains(&cover.changed), "{paper} {pen}: {cover:?}");
         }
+    }
+
+    #[test]
+    fn of_letters_known_to_the_pixel_each_counts_and_no_neighbor() {
+        let (paper, pen) = (90, 200);
+        let text = written(paper, pen);
+        let is_letter = |x: u32, y: u32| text[(y + TEXT.y0) as usize * 20 + (x + TEXT.x0) as usize] == pen;
+        let ink = ink::exact(is_letter, TEXT, 20, 10).unwrap();
+        let cover = |area: Rect, fill: u8| {
+            let (before, after) = (gray(20, 10, &text), gray(20, 10, &filled(&text, area, fill)));
+            cover(&Pair::new((&before, None), (&after, None)).unwrap(), &ink, 0)
+        };
+        // Tight around the bars: the estimate would ask for their neighbors too.
+        assert_eq!(cover(Rect::new(3, 3, 16, 7), 0), Cover { covered: 1.0, changed: 1.0 });
+        // The first of four bars stays, and a row of the others.
+        assert_eq!(cover(Rect::new(4, 3, 20, 7), 0).covered, 0.75);
+        assert_eq!(cover(Rect::new(3, 4, 16, 7), 0).covered, 0.75);
+        assert_eq!(cover(Rect::new(0, 0, 20, 2), 0), Cover { covered: 0.0, changed: 0.0 });
+    }
+
+    #[test]
+    fn black_letters_known_to_the_pixel_are_covered_by_black_around_them() {
+        let text = written(255, 0);
+        let is_letter = |x: u32, y: u32| text[(y + TEXT.y0) as usize * 20 + (x + TEXT.x0) as usize] == 0;
+        let ink = ink::exact(is_letter, TEXT, 20, 10).unwrap();
+        let (before, after) = (gray(20, 10, &text), gray(20, 10, &filled(&text, TEXT, 0)));
+        let masked = cover(&Pair::new((&before, None), (&after, None)).unwrap(), &ink, 0);
+        assert_eq!(masked, Cover { covered: 1.0, changed: 1.0 });
+        let untouched = cover(&Pair::new((&before, None), (&before, None)).unwrap(), &ink, 0);
+        assert_eq!(untouched, Cover { covered: 0.0, changed: 0.0 });
+    }
+
+    #[test]
+    fn black_letters_with_a_black_outline_are_covered_by_black_around_that() {
+        let mut text = written(255, 0);
+        // Bars of three columns and six rows around those that the truth has as letters.
+        for (x, y) in [3, 7, 11, 15].into_iter().flat_map(|x| (2..8).map(move |y| (x, y))) {
+            text[y * 20 + x - 1..y * 20 + x + 2].fill(0);
+        }
+        let is_letter = |x: u32, y: u32| [1, 5, 9, 13].contains(&x) && (1..5).contains(&y);
+        let ink = ink::exact(is_letter, TEXT, 20, 10).unwrap();
+        let cover = |area: Rect| {
+            let (before, after) = (gray(20, 10, &text), gray(20, 10, &filled(&text, area, 0)));
+            cover(&Pair::new((&before, None), (&after, None)).unwrap(), &ink, 0)
+        };
+        assert_eq!(cover(Rect::new(2, 2, 18, 8)), Cover { covered: 1.0, changed: 1.0 });
+        assert_eq!(cover(Rect::new(0, 0, 0, 0)), Cover { covered: 0.0, changed: 0.0 });
+        let half = cover(Rect::new(2, 2, 10, 8));
+        assert_eq!((half.covered, half.changed), (0.5, 0.5));
     }
 
     #[test]

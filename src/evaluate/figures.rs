@@ -1,6 +1,6 @@
 //! What an evaluation tells. These types are its JSON form; a new key raises no version, another meaning does.
 
-use super::truth::Kind;
+use super::truth::{Kind, Readability};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,7 +36,8 @@ impl Evaluation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// At least 95 % of its ink are under a mask in every frame of its range.
+    /// At least 95 % of its ink are under a mask in every frame of its range; of letters that the truth has to the pixel,
+    /// 98 %.
     Hidden,
     /// At most 5 % of its ink have changed in every frame of its range.
     Kept,
@@ -87,6 +88,13 @@ impl LineCounts {
         self.hidden_98 += u64::from(line.outcome == Outcome::Hidden && nearly_all);
     }
 
+    /// Returns the share that is hidden of what was looked at; `None` if that is nothing.
+    #[must_use]
+    pub fn recall(&self) -> Option<f64> {
+        let seen = self.lines - self.absent - self.not_judged;
+        (seen > 0).then(|| super::compare::share(self.hidden, seen))
+    }
+
     /// Returns the sum of both.
     #[must_use]
     pub const fn plus(&self, other: &Self) -> Self {
@@ -113,6 +121,8 @@ pub struct Groups {
     pub technical: LineCounts,
     /// PHI and technical lines by the words of `class`; a line counts for each of its words.
     pub by_class: BTreeMap<String, LineCounts>,
+    /// PHI and technical lines by how well a person reads them, where the truth tells.
+    pub by_readability: BTreeMap<Readability, LineCounts>,
 }
 
 impl Groups {
@@ -122,6 +132,9 @@ impl Groups {
             Kind::Phi => self.phi.add(line),
             Kind::Ambiguous => return self.ambiguous.add(line),
             Kind::Technical => self.technical.add(line),
+        }
+        if let Some(readability) = line.readability {
+            self.by_readability.entry(readability).or_default().add(line);
         }
         for class in &line.class {
             self.by_class.entry(class.clone()).or_default().add(line);
@@ -141,6 +154,11 @@ pub struct LineFigures {
     pub kind: Kind,
     /// The words of the truth.
     pub class: Vec<String>,
+    /// How well a person reads it, where the truth tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readability: Option<Readability>,
+    /// The truth has its letters to the pixel; else its ink is estimated.
+    pub exact: bool,
     /// What became of it.
     pub outcome: Outcome,
     /// Why it was not judged.

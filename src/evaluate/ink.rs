@@ -1,4 +1,4 @@
-//! Which pixels of a box are text.
+//! Which pixels of a box are text: estimated from the picture, or as the truth has them.
 
 use super::picture::Picture;
 use crate::geometry::Rect;
@@ -16,8 +16,36 @@ const HIGHEST: f64 = 0.98;
 pub struct Ink {
     /// Pixels that stand out from the background.
     pub core: Vec<usize>,
-    /// These and their neighbors inside the box: the soft edges tell the letters too.
+    /// These and their neighbors: the soft edges tell the letters too. Of an estimate those inside the box alone.
     pub grown: Vec<usize>,
+    /// The whole box, for letters that cannot be told from the mask; empty of an estimate.
+    pub area: Vec<usize>,
+    /// `core` is no estimate.
+    pub exact: bool,
+}
+
+/// Takes the text in `bounds`, which lies inside the frame of `columns` × `rows`, from the truth: `is_letter` is asked
+/// for each pixel of the box, counted from its corner. `None` where no pixel is one.
+pub fn exact(is_letter: impl Fn(u32, u32) -> bool, bounds: Rect, columns: u32, rows: u32) -> Option<Ink> {
+    let index = |x: u32, y: u32| y as usize * columns as usize + x as usize;
+    let inside = |x: u32, y: u32| (bounds.x0..bounds.x1).contains(&x) && (bounds.y0..bounds.y1).contains(&y);
+    let is_core = |x: u32, y: u32| inside(x, y) && is_letter(x - bounds.x0, y - bounds.y0);
+    let mut ink = Ink { core: Vec::new(), grown: Vec::new(), area: Vec::new(), exact: true };
+    for y in bounds.y0.saturating_sub(1)..(bounds.y1 + 1).min(rows) {
+        for x in bounds.x0.saturating_sub(1)..(bounds.x1 + 1).min(columns) {
+            if inside(x, y) {
+                ink.area.push(index(x, y));
+            }
+            if is_core(x, y) {
+                ink.core.push(index(x, y));
+            }
+            let xs = x.saturating_sub(1)..x + 2;
+            if (y.saturating_sub(1)..y + 2).any(|y| xs.clone().any(|x| is_core(x, y))) {
+                ink.grown.push(index(x, y));
+            }
+        }
+    }
+    (!ink.core.is_empty()).then_some(ink)
 }
 
 /// Finds the text in `bounds`, which lies inside the frame of `columns` × `rows`. `None` where the box is all background.
@@ -43,7 +71,7 @@ pub fn find(picture: &Picture<'_>, bounds: Rect, columns: u32, rows: u32) -> Opt
         ys.any(|y| xs.clone().any(|x| is_core(x, y)))
     };
     let grown = pixels().filter(|&(x, y)| near(x, y)).map(|(x, y)| index(x, y)).collect();
-    Some(Ink { core, grown })
+    Some(Ink { core, grown, area: Vec::new(), exact: false })
 }
 
 /// Returns the median of the strip around the box, or of its border where it fills the frame, for each component.
@@ -162,6 +190,16 @@ mod tests {
         values[3] = 255;
         let core = ink(&gray(20, 10, &values), Rect::new(0, 0, 20, 10)).unwrap().core;
         assert_eq!(core, [&[3], (105..115).collect::<Vec<_>>().as_slice()].concat());
+    }
+
+    #[test]
+    fn letters_of_the_truth_are_taken_as_they_are() {
+        let found = exact(|x, y| (x, y) == (1, 0), Rect::new(3, 0, 5, 2), 6, 4).unwrap();
+        let wanted = Ink { core: vec![4], grown: vec![3, 4, 5, 9, 10, 11], area: vec![3, 4, 9, 10], exact: true };
+        assert_eq!(found, wanted);
+        let right = exact(|x, _| x == 0, Rect::new(5, 1, 6, 2), 6, 4).unwrap();
+        assert_eq!(right.grown, [4, 5, 10, 11, 16, 17], "nothing beyond the frame");
+        assert_eq!(exact(|_, _| false, Rect::new(0, 0, 2, 2), 6, 4), None);
     }
 
     #[test]

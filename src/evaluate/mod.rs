@@ -17,6 +17,8 @@
 //! - `file`: its path below the folder of the originals and below that of the output, with `/` between names.
 //! - `lines`: its text, *all* of it: what is masked elsewhere is a false mask. Empty where it has none.
 //! - `annotated` (optional): `false` where nobody has looked for text; there only changes are counted.
+//! - `glyphs` (optional): path of a picture (PNG) below the folder of the truth file that holds the letters of its lines,
+//!   white on black.
 //! - `transfer_syntax`, `status`, `frames`, `note` (optional): for other readers, ignored.
 //!
 //! Of a line:
@@ -27,8 +29,11 @@
 //! - `ambiguous` (optional): people would not agree; such a line is counted apart.
 //! - `class` (optional): list of words such as `name`, `date`; there is a sum for each.
 //! - `text` (optional): shown where it is asked for, used for nothing else.
+//! - `readability` (optional): `normal`, `small` or `low_contrast`; there is a sum for each.
+//! - `glyphs` (optional): `[x, y]`, where in the file's picture of letters the part of this line starts; the part is as
+//!   large as `box`, and its white pixels are the letters.
 //! - `plane` (optional): it stands not in Pixel Data but elsewhere, and is not judged.
-//! - `turns` (optional): for other readers, ignored.
+//! - `turns`, `cap_height`, `contrast` (optional): for other readers, ignored.
 //!
 //! Any other key is an error, so that a misspelled one is not overlooked.
 //!
@@ -37,7 +42,8 @@
 //! A line is **hidden** if at least 95 % of its ink are under a mask in every frame of its range, **kept** if at most
 //! 5 % of its ink have changed, and else **partly** hidden. Ink is told from the original's pixels (see `ink.rs`), so
 //! that a loose box costs nothing; a share and not all of it, because ink is told by a threshold and a truth box may
-//! take in a pixel of something else. A mask is a constant (see `compare.rs`). Frames of its range in which a line shows
+//! take in a pixel of something else. Where the truth has the letters to the pixel (`glyphs`), nothing is estimated, and
+//! the share is 98 %. A mask is a constant (see `compare.rs`). Frames of its range in which a line shows
 //! no ink do not count.
 //!
 //! The **false area** is the share of pixels, over all frames, that have changed to the value of the mask and are
@@ -47,22 +53,27 @@
 
 mod compare;
 mod figures;
+mod glyphs;
 mod ink;
 mod picture;
+mod sheet;
 #[cfg(test)]
 mod testing;
 mod truth;
 
 pub use figures::{
-    Area, Evaluation, FileFigures, FileState, Groups, LineCounts, LineFigures, MOST, Outcome, Totals, VERSION,
+    Area, Evaluation, FileFigures, FileState, Groups, LineCounts, LineFigures, MOST, NEARLY_ALL, Outcome, Totals,
+    VERSION,
 };
-pub use truth::{Kind, Truth, TruthFile, TruthLine};
+pub use sheet::{Missed, sheet};
+pub use truth::{Kind, Readability, Truth, TruthFile, TruthLine};
 
 use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::region::Region;
 use compare::{Changes, Cover};
+use glyphs::Glyphs;
 use picture::Pair;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -212,6 +223,7 @@ fn compare_file(
         None => return Err(Failure::File("original: PixelData is missing".into())),
     };
     check_lines(truth, file, &before).map_err(Failure::Truth)?;
+    let glyphs = Glyphs::read(truth, file).map_err(Failure::Truth)?;
     let after = after.frames().map_err(output)?;
     let after = after.ok_or_else(|| Failure::File("output: PixelData is missing".into()))?;
     if before.count() != after.count() {
@@ -227,7 +239,10 @@ fn compare_file(
         for (line, state) in file.lines.iter().zip(states.iter_mut()) {
             if line.plane.is_none()
                 && (line.frames[0]..=line.frames[1]).contains(&frame)
-                && let Some(ink) = ink::find(&pair.before, line.bounds, columns, rows)
+                && let Some(ink) = match (line.glyphs, &glyphs) {
+                    (Some(corner), Some(glyphs)) => glyphs.ink(corner, line.bounds, columns, rows),
+                    _ => ink::find(&pair.before, line.bounds, columns, rows),
+                }
             {
                 state.add(frame, compare::cover(&pair, &ink, options.tolerance));
             }
@@ -293,12 +308,13 @@ fn line_figures(
     seen: &LineState,
     show_text: bool,
 ) -> LineFigures {
+    let enough = if line.glyphs.is_some() { NEARLY_ALL } else { MOST };
     let (outcome, problem) = match (state, &line.plane, seen.worst) {
         (FileState::Absent, _, _) => (Outcome::Absent, None),
         (_, Some(_), _) => (Outcome::NotJudged, Some("not in PixelData".to_owned())),
         (FileState::NotJudged | FileState::NoPixels, ..) => (Outcome::NotJudged, problem.map(str::to_owned)),
         (_, _, None) => (Outcome::NotJudged, Some("the box of the original is uniform".to_owned())),
-        (_, _, Some((_, cover))) if cover.covered >= MOST => (Outcome::Hidden, None),
+        (_, _, Some((_, cover))) if cover.covered >= enough => (Outcome::Hidden, None),
         (_, _, Some((_, cover))) if cover.changed <= LITTLE => (Outcome::Kept, None),
         _ => (Outcome::Partly, None),
     };
@@ -309,6 +325,8 @@ fn line_figures(
         bounds: [x0, y0, x1, y1],
         kind: line.kind,
         class: line.class.clone(),
+        readability: line.readability,
+        exact: line.glyphs.is_some(),
         outcome,
         problem,
         covered: worst.map(|(_, cover)| cover.covered),

@@ -24,6 +24,8 @@ pub struct TruthFile {
     pub file: String,
     /// Whether somebody has looked for its text. If not, `lines` is empty and means nothing.
     pub annotated: bool,
+    /// The picture with its letters, a path below the folder of the truth file.
+    pub glyphs: Option<String>,
     /// The text lines.
     pub lines: Vec<TruthLine>,
 }
@@ -41,6 +43,10 @@ pub struct TruthLine {
     pub kind: Kind,
     /// Free words for the kinds of text in it.
     pub class: Vec<String>,
+    /// How well a person reads it, where the truth tells.
+    pub readability: Option<Readability>,
+    /// Where its letters stand in the file's picture of letters: the top left corner of its box there.
+    pub glyphs: Option<[u32; 2]>,
     /// Where it stands if not in Pixel Data.
     pub plane: Option<String>,
 }
@@ -57,6 +63,18 @@ pub enum Kind {
     Technical,
 }
 
+/// How well a person reads a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Readability {
+    /// At normal zoom.
+    Normal,
+    /// Capitals of 6 to 8 pixels.
+    Small,
+    /// Hardly lighter or darker than what is around it.
+    LowContrast,
+}
+
 impl Truth {
     /// Reads a truth file.
     ///
@@ -68,6 +86,12 @@ impl Truth {
         let bytes = std::fs::read(path).map_err(|error| wrong(error.kind().to_string()))?;
         let files = parse(&bytes).map_err(wrong)?;
         Ok(Self { path: path.to_owned(), files })
+    }
+
+    /// Returns the folder of the truth file.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
     }
 
     /// Makes the error of a line that does not go with its file.
@@ -97,12 +121,8 @@ fn parse(bytes: &[u8]) -> Result<Vec<TruthFile>, String> {
 
 fn file(value: &Value, place: String) -> Result<TruthFile, String> {
     let mut node = Node::new(value, place)?;
-    node.only(&["file", "annotated", "lines", "transfer_syntax", "status", "frames", "note"])?;
-    let name = node.text("file")?.ok_or_else(|| node.wrong("file", "is missing"))?.to_owned();
-    let below = Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
-    if name.is_empty() || !below {
-        return Err(node.wrong("file", "not a path below a folder"));
-    }
+    node.only(&["file", "annotated", "glyphs", "lines", "transfer_syntax", "status", "frames", "note"])?;
+    let name = node.below("file")?.ok_or_else(|| node.wrong("file", "is missing"))?;
     node.place = format!("{} ({name})", node.place);
     let annotated = node.flag("annotated")?.unwrap_or(true);
     let lines = match (annotated, node.object.get("lines")) {
@@ -113,12 +133,30 @@ fn file(value: &Value, place: String) -> Result<TruthFile, String> {
         return Err(node.wrong("lines", "not empty, though annotated is false"));
     }
     let lines = lines.iter().enumerate().map(|(index, value)| line(value, format!("{}.lines[{index}]", node.place)));
-    Ok(TruthFile { file: name, annotated, lines: lines.collect::<Result<_, _>>()? })
+    let lines: Vec<TruthLine> = lines.collect::<Result<_, _>>()?;
+    let glyphs = node.below("glyphs")?;
+    if glyphs.is_none() && lines.iter().any(|line| line.glyphs.is_some()) {
+        return Err(node.wrong("glyphs", "is missing, though a line has them"));
+    }
+    Ok(TruthFile { file: name, annotated, glyphs, lines })
 }
 
 fn line(value: &Value, place: String) -> Result<TruthLine, String> {
     let node = Node::new(value, place)?;
-    node.only(&["frames", "box", "text", "is_phi", "ambiguous", "class", "plane", "turns"])?;
+    node.only(&[
+        "frames",
+        "box",
+        "text",
+        "is_phi",
+        "ambiguous",
+        "class",
+        "readability",
+        "glyphs",
+        "cap_height",
+        "contrast",
+        "plane",
+        "turns",
+    ])?;
     let frames: [u32; 2] = node.numbers("frames")?;
     if frames[0] > frames[1] {
         return Err(node.wrong("frames", "the last is before the first"));
@@ -141,9 +179,17 @@ fn line(value: &Value, place: String) -> Result<TruthLine, String> {
             .and_then(|words| words.iter().map(|word| word.as_str().map(str::to_owned)).collect())
             .ok_or_else(|| node.wrong("class", "not a list of words"))?,
     };
+    let readability = match node.text("readability")? {
+        None => None,
+        Some("normal") => Some(Readability::Normal),
+        Some("small") => Some(Readability::Small),
+        Some("low_contrast") => Some(Readability::LowContrast),
+        Some(_) => return Err(node.wrong("readability", "neither normal, small nor low_contrast")),
+    };
+    let glyphs = node.object.contains_key("glyphs").then(|| node.numbers("glyphs")).transpose()?;
     let text = node.text("text")?.map(|text| Sensitive::new(text.to_owned()));
     let plane = node.text("plane")?.map(str::to_owned);
-    Ok(TruthLine { frames, bounds, text, kind, class, plane })
+    Ok(TruthLine { frames, bounds, text, kind, class, readability, glyphs, plane })
 }
 
 /// An object and its place in the file, for messages.
@@ -187,6 +233,16 @@ impl<'a> Node<'a> {
         value.map(|value| value.as_str().ok_or_else(|| self.wrong(key, "not a text"))).transpose()
     }
 
+    /// Returns a path that cannot lead out of the folder that it is meant for.
+    fn below(&self, key: &str) -> Result<Option<String>, String> {
+        let Some(name) = self.text(key)? else { return Ok(None) };
+        let below = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        if name.is_empty() || !below {
+            return Err(self.wrong(key, "not a path below a folder"));
+        }
+        Ok(Some(name.to_owned()))
+    }
+
     fn flag(&self, key: &str) -> Result<Option<bool>, String> {
         let value = self.object.get(key);
         value.map(|value| value.as_bool().ok_or_else(|| self.wrong(key, "neither true nor false"))).transpose()
@@ -228,6 +284,28 @@ mod tests {
         assert_eq!((line.kind, line.frames, line.bounds), (Kind::Ambiguous, [0, 3], Rect::new(1, 2, 3, 4)));
         assert_eq!((line.class.as_slice(), &line.text), (["name".to_owned()].as_slice(), &None));
         assert!(files[0].annotated && !files[1].annotated);
+    }
+
+    #[test]
+    fn letters_and_readability_are_read() {
+        let rest = r#""frames": [0, 0], "box": [0, 0, 1, 1], "is_phi": true"#;
+        let file = |glyphs: &str, line: &str| {
+            parse(format!(r#"{{"files": [{{"file": "a"{glyphs}, "lines": [{{{rest}, {line}}}]}}]}}"#).as_bytes())
+        };
+        let glyphs = r#", "glyphs": "letters/a.png""#;
+        let line = r#""glyphs": [7, 9], "readability": "low_contrast", "cap_height": 9.5, "contrast": 20"#;
+        let files = file(glyphs, line).unwrap();
+        assert_eq!(files[0].glyphs.as_deref(), Some("letters/a.png"));
+        let line = &files[0].lines[0];
+        assert_eq!((line.glyphs, line.readability), (Some([7, 9]), Some(Readability::LowContrast)));
+        assert_eq!(
+            file("", r#""glyphs": [7, 9]"#).unwrap_err(),
+            "files[0] (a).glyphs: is missing, though a line has them"
+        );
+        let up = file(r#", "glyphs": "../a.png""#, r#""glyphs": [7, 9]"#);
+        assert_eq!(up.unwrap_err(), "files[0] (a).glyphs: not a path below a folder");
+        let wrong = file("", r#""readability": "DOE""#).unwrap_err();
+        assert_eq!(wrong, "files[0] (a).lines[0].readability: neither normal, small nor low_contrast");
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod common;
 mod decide;
 mod end_to_end;
 mod evaluate;
+mod letters;
 mod places;
 mod real_data;
 mod usage;

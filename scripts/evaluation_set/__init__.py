@@ -1,0 +1,1 @@
+"""The parts of make_evaluation_set.py, which says what they make."""
