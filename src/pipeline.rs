@@ -6,9 +6,10 @@ use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::mask;
 use crate::output::Pending;
-use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules};
-use crate::reader::{Reader, Readings};
-use crate::report::{FrameCount, Reason, Record, RegionRecord, Status, TextPrivacy, WriteMethod};
+use crate::phi::{self, Decision, Documents, Finding, Identity, Judge, Policy, ReadingLimits, Rules};
+use crate::reader::{Found, Reader, Readings};
+use crate::report::{Advice, FrameCount, Reason, Record, RegionRecord, Status, TextPrivacy, WriteMethod};
+use crate::text::LineKind;
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -21,6 +22,8 @@ pub struct Pipeline {
     pub limits: Limits,
     /// Which text stays.
     pub policy: Policy,
+    /// What becomes of scanned documents.
+    pub documents: Documents,
     /// What counts as PHI and what as technical.
     pub rules: Rules,
     /// Kept lines with a lower reading score are for review.
@@ -70,13 +73,18 @@ impl Pipeline {
         };
         record.frames.total = frames.count();
         let judge = self.judge(&instance, &frames)?;
-        let (findings, dropped) = self.examine(&frames, &judge)?;
+        let (mut findings, dropped, is_document) = self.examine(&frames, &judge, instance.may_be_document())?;
+        if is_document {
+            self.treat_document(&mut findings, record)?;
+        } else {
+            findings.iter_mut().for_each(|own| own.retain(|finding| finding.kind != LineKind::Ink));
+        }
         let findings = cine::inherit(findings);
         record.frames = FrameCount { examined: frames.count(), total: frames.count() };
         record.candidates_dropped = dropped;
         record.regions = self.regions(&findings, &frames);
         let any = |decision| findings.iter().flatten().any(|finding| finding.decision == decision);
-        if any(Decision::Review) {
+        if any(Decision::Review) || is_document && self.documents == Documents::Review {
             return Ok(Status::Review);
         }
         if !any(Decision::Mask) {
@@ -118,15 +126,32 @@ impl Pipeline {
         })
     }
 
-    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame whose
-    /// bytes equal those of the frame before it is not looked at again.
-    fn examine(&self, frames: &Frames<'_>, judge: &Judge<'_>) -> Result<(Vec<Vec<Finding>>, u64)> {
+    /// Does what is wanted with a scanned document.
+    fn treat_document(&self, findings: &mut [Vec<Finding>], record: &mut Record) -> Result<()> {
+        let decision = match self.documents {
+            Documents::Mask => Decision::Mask,
+            Documents::Review => Decision::Review,
+            Documents::Hold => return Err(Error::Document),
+        };
+        findings.iter_mut().for_each(|own| phi::hide_document(own, decision));
+        record.advice.push(Advice::document());
+        Ok(())
+    }
+
+    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped, and whether a
+    /// frame is a page. A frame whose bytes equal those of the frame before it is not looked at again.
+    fn examine(
+        &self,
+        frames: &Frames<'_>,
+        judge: &Judge<'_>,
+        may_be_document: bool,
+    ) -> Result<(Vec<Vec<Finding>>, u64, bool)> {
         // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
         // does not depend on the order of threads.
         let failed = AtomicU32::new(u32::MAX);
         let readings = Readings::default();
         let size = (frames.description.columns, frames.description.rows);
-        let look = |frame: u32| -> Result<Option<(Vec<Finding>, u32)>> {
+        let look = |frame: u32| -> Result<Option<(Vec<Finding>, Found)>> {
             if frame > failed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
@@ -135,8 +160,8 @@ impl Pipeline {
                 if frames.repeats(frame)? {
                     return Ok(None);
                 }
-                let (lines, dropped) = self.reader.lines(&frames.decode(frame)?, frames, &readings)?;
-                Ok(Some((judge.decide(&lines, frame, size), dropped)))
+                let found = self.reader.look(&frames.decode(frame)?, frames, may_be_document, &readings)?;
+                Ok(Some((judge.decide(&found.lines, frame, size), found)))
             }))
             .unwrap_or(Err(Error::Panic("the frame examination")));
             if looked.is_err() {
@@ -146,18 +171,19 @@ impl Pipeline {
         };
         let looked: Vec<_> = (0..frames.count()).into_par_iter().map(look).collect();
         let mut findings: Vec<Vec<Finding>> = Vec::new();
-        let mut all_dropped = 0;
+        let (mut all_dropped, mut is_document) = (0, false);
         for own in looked {
             let own = match own? {
-                Some((own, dropped)) => {
-                    all_dropped += u64::from(dropped);
+                Some((own, found)) => {
+                    all_dropped += u64::from(found.dropped);
+                    is_document |= found.is_page;
                     own
                 }
                 None => findings.last().cloned().unwrap_or_default(),
             };
             findings.push(own);
         }
-        Ok((findings, all_dropped))
+        Ok((findings, all_dropped, is_document))
     }
 
     /// Writes the masked instance, opens it again, compares, and only then gives it its name.
@@ -210,6 +236,10 @@ impl Pipeline {
             frames: [frame, frame],
             detection_score: finding.score,
             reading: self.privacy.reading(finding),
+            code: match finding.kind {
+                LineKind::Code(kind) => Some(kind),
+                LineKind::Text | LineKind::Ink => None,
+            },
             action: finding.decision,
             reason: finding.rule.clone().into_owned(),
             attribute: finding.attribute.clone(),

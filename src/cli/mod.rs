@@ -9,7 +9,7 @@ mod run;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::dicom::Limits;
-use deburn::phi::Policy;
+use deburn::phi::{Documents, Policy};
 use deburn::report::ReportText;
 use deburn::text::{Device, Effort};
 use deburn::{Error, Result};
@@ -89,6 +89,9 @@ struct RunArguments {
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
+    /// What becomes of scanned documents
+    #[arg(long, value_enum, default_value_t)]
+    documents: Documents,
     /// How carefully text is read
     #[arg(long, value_enum, default_value_t)]
     effort: Effort,

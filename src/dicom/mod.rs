@@ -5,6 +5,7 @@ pub mod bytes;
 mod charset;
 pub mod codec;
 pub mod color;
+mod document;
 mod edit;
 pub mod file;
 pub mod fill;

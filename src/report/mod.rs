@@ -5,8 +5,8 @@ mod text;
 mod writer;
 
 pub use record::{
-    Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, Reason, Record, RegionRecord, RulesFile,
-    Runtime, Status, WriteMethod,
+    Advice, Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, Reason, Record, RegionRecord,
+    RulesFile, Runtime, Status, WriteMethod,
 };
 pub use text::{ReadingRecord, ReportText, TextKey, TextPrivacy};
 pub use writer::Writer;

@@ -8,6 +8,7 @@
 
 mod blocks;
 mod charset;
+mod codes;
 mod crop;
 mod detector;
 mod device;
@@ -18,6 +19,7 @@ mod model;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
 mod ort_release;
 mod overlaps;
+pub(crate) mod page;
 mod pool;
 pub mod postprocess;
 mod quads;
@@ -29,10 +31,11 @@ mod version;
 
 pub(crate) use blocks::without_blocks;
 pub use charset::Charset;
+pub use codes::{Code, CodeKind, Look, codes, is_decoding, merged};
 pub use detector::{Detection, Detections, Detector, DetectorSettings, Passes};
 pub use device::Device;
 pub use engine::Engine;
-pub use line::{Orientation, Reading, TextLine};
+pub use line::{LineKind, Orientation, Reading, TextLine};
 pub use manifest::{
     Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, Role, Thresholds,
 };
