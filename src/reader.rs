@@ -51,36 +51,40 @@ impl Reader {
     ///
     /// What the detector and the recognizer report.
     pub fn look(&self, frame: &Frame, frames: &Frames<'_>, may_be_document: bool, known: &Readings) -> Result<Found> {
-        let views = views(frame, frames.palette.as_ref(), &frames.windows);
-        let images: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
-        let (mut lines, mut dropped) = self.lines(&images, known)?;
-        let paper = images.first().filter(|_| may_be_document).and_then(|image| page::paper(image));
+        let mut shown: Vec<RgbImage> =
+            views(frame, frames.palette.as_ref(), &frames.windows).into_iter().map(|view| view.image).collect();
+        let (mut lines, mut dropped) = self.lines(&shown, known)?;
+        let paper = shown.first().filter(|_| may_be_document).and_then(page::paper);
         let is_page = paper.is_some() && lines.len() >= page::LEAST_LINES;
-        if let Some(turn) = page::turn(&lines).filter(|_| is_page) {
-            let upright: Vec<RgbImage> = images.iter().map(|image| turned::upright(image, turn)).collect();
-            let (found, more) = self.lines(&upright.iter().collect::<Vec<_>>(), known)?;
-            let size = (frame.description.columns, frame.description.rows);
-            lines = found.into_iter().map(|line| turned::back(line, turn, size)).collect();
-            dropped += more;
+        let turn = page::turn(&lines).filter(|_| is_page);
+        if let Some(turn) = turn {
+            shown = shown.iter().map(|image| turned::upright(image, turn)).collect();
+            let (found, more) = self.lines(&shown, known)?;
+            (lines, dropped) = (found, dropped + more);
         }
         let look = if is_page { Look::Everywhere } else { Look::Candidates };
-        let codes = text::merged(images.iter().flat_map(|image| text::codes(image, look)).collect());
+        let codes = text::merged(shown.iter().flat_map(|image| text::codes(image, look)).collect());
         lines.extend(codes.into_iter().map(TextLine::from));
-        if let Some((paper, image)) = paper.zip(images.first()) {
+        if let Some((paper, image)) = paper.zip(shown.first()) {
             let places: Vec<Quad> = lines.iter().map(place).collect();
             let strokes = page::ink(image, paper, &places);
             lines.extend(
                 strokes.into_iter().map(|quad| TextLine { kind: LineKind::Ink, ..TextLine::unread(quad, 1.0) }),
             );
         }
+        if let Some(turn) = turn {
+            let size = (frame.description.columns, frame.description.rows);
+            lines = lines.into_iter().map(|line| turned::back(line, turn, size)).collect();
+        }
         Ok(Found { lines, dropped, is_page })
     }
 
     /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.
-    fn lines(&self, views: &[&RgbImage], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
+    fn lines(&self, shown: &[RgbImage], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
+        let views: Vec<&RgbImage> = shown.iter().collect();
         let mut found: Vec<Vec<Detection>> = Vec::new();
         let mut dropped = 0;
-        for view in views {
+        for view in shown {
             let mut detections = self.detectors.with(|detector| detector.detect(view))?;
             dropped += detections.dropped;
             // The detector sees a margin around the frame; what it finds there covers no pixel.
@@ -92,13 +96,13 @@ impl Reader {
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
             return Ok((merged.into_iter().map(TextLine::from).collect(), dropped));
         };
-        let apart = text::without_blocks(merged, views, |image| {
+        let apart = text::without_blocks(merged, &views, |image| {
             let again = self.detectors.with(|detector| detector.detect(image))?;
             dropped += again.dropped;
             Ok(again.lines)
         })?;
-        let mut lines: Vec<TextLine> = text::separate(apart, views).into_iter().map(TextLine::from).collect();
-        for (view, own) in views.iter().zip(&found) {
+        let mut lines: Vec<TextLine> = text::separate(apart, &views).into_iter().map(TextLine::from).collect();
+        for (view, own) in shown.iter().zip(&found) {
             for line in &mut lines {
                 // A view that shows nothing there has nothing to be read.
                 if !own.iter().any(|detection| text::shared_area(&detection.quad, &line.quad) > 0.0) {

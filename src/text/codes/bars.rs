@@ -35,9 +35,9 @@ const ALIKE: f32 = 0.5;
 const MOSTLY_ALIKE: f32 = 0.8;
 /// …which is higher in reduced pictures, where bars are wide, and where the lines of a text look like bars of a kind, …
 const ALIKE_REDUCED: f32 = 0.93;
-/// …and how much runs of one color differ in width from the next of it, as a logarithm: 0 for rulers and line pairs,
-/// about 0.4 for codes.
-const IRREGULAR: f32 = 0.2;
+/// …and how much runs of one color differ in width from the next of it, as a logarithm: 0 for rulers and line pairs, 0.24
+/// for line pairs of a test card that are too fine for its pixels, 0.3 or more for 99 % of the codes.
+const IRREGULAR: f32 = 0.3;
 
 /// Bars are at most so many times as long as the code is wide: lines of text are longer.
 const LONGEST_BARS: f32 = 1.2;
