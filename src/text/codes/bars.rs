@@ -105,6 +105,20 @@ fn assess(image: &GrayImage, grid: &Grid, cells: &[usize], is_reduced: bool) -> 
     Some(Located { patch: settled, score, is_linear: true })
 }
 
+/// Returns how much runs of one color differ in width from the next of it, along rows and columns of a patch, as a
+/// logarithm: 0 for grids and checkerboards.
+pub(super) fn irregularity(image: &GrayImage, patch: &Patch) -> f32 {
+    /// Lines with fewer edges say nothing.
+    const FEWEST: usize = 4;
+    let along = |patch: Patch| {
+        let places = [0.1, 0.3, 0.5, 0.7, 0.9].map(|share| patch.v.0 + share * patch.height());
+        places.map(|v| runs(&line(image, &patch, v)))
+    };
+    let told = along(*patch).into_iter().chain(along(patch.turned())).filter(|&(edges, _)| edges >= FEWEST);
+    let (count, sum) = told.fold((0.0, 0.0), |(count, sum), (_, irregular)| (count + 1.0, sum + irregular));
+    if count > 0.0 { sum / count } else { 0.0 }
+}
+
 /// Returns the brightness along the first axis at position `v` of the second, half a pixel apart, each the mean of three
 /// pixels along the bars. Shorter where the patch leaves the picture.
 fn line(image: &GrayImage, patch: &Patch, v: f32) -> Vec<f32> {

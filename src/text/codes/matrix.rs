@@ -8,7 +8,7 @@ use image::GrayImage;
 
 use super::patch::Patch;
 use super::texture::{CELL, Grid, groups};
-use super::{LEAST, Located};
+use super::{LEAST, Located, bars};
 
 /// Side of a window in cells: 8 to 16 modules, as many as the smallest Data Matrix has.
 const WINDOW: usize = 3;
@@ -136,10 +136,16 @@ fn assess(image: &GrayImage, grid: &Grid, columns: usize, windows: &[usize], cha
     if features.score() < LEAST {
         return None;
     }
+    if bars::irregularity(image, &patch) < IRREGULAR {
+        return None;
+    }
     let (settled, quiet) = patch.settled(image, low, high);
     features.quiet = quiet;
     Some(Located { patch: settled, score: features.score(), is_linear: false })
 }
+
+/// Runs of modules that differ less in width are those of a grid or a checkerboard. Codes have 0.3 and more.
+const IRREGULAR: f32 = 0.15;
 
 /// The share of a code's pixels that is dark: the median of rendered ones, plain ground at their border included.
 const DARK: f32 = 0.48;

@@ -58,6 +58,11 @@ impl Patch {
         Self { u: (self.u.0 - along, self.u.1 + along), v: (self.v.0 - across, self.v.1 + across), ..self }
     }
 
+    /// Returns the same rectangle with its second axis as its first.
+    pub fn turned(self) -> Self {
+        Self { cos: -self.sin, sin: self.cos, u: self.v, v: (-self.u.1, -self.u.0) }
+    }
+
     fn point(&self, u: f32, v: f32) -> Point {
         Point::new(u * self.cos - v * self.sin, u * self.sin + v * self.cos)
     }
