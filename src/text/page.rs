@@ -171,6 +171,7 @@ mod tests {
     use image::Rgb;
 
     /// White paper with a ruled line, a signature of two waves, a speck and a filled box.
+    #[expect(clippy::cast_precision_loss, reason = "a small picture")]
     fn page() -> RgbImage {
         RgbImage::from_fn(400, 500, |x, y| {
             let wave = |top: f32, period: f32| {

@@ -1,5 +1,4 @@
 //! Scanned pages, and the codes and the handwriting on them.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::common::{Run, fixtures, open, truth};
 use crate::end_to_end::{is_uniform, samples};
@@ -36,7 +35,7 @@ fn codes_text_and_a_signature_on_a_page_are_gone_and_the_rest_stays() {
             .flat_map(|y| (0..columns).map(move |x| (x, y)))
             .filter(|&(x, y)| !samples(&before, x, y).eq(samples(&after, x, y)))
             .count();
-        let masked: u64 = record.regions.iter().map(|region| area(region)).sum();
+        let masked: u64 = record.regions.iter().map(area).sum();
         assert!(changed > 20_000, "{changed}");
         assert!(masked * 100 < u64::from(columns) * u64::from(rows) * 20, "{masked} pixels are masked");
         // The rule below the title and the frame round the findings.

@@ -287,12 +287,12 @@ mod tests {
         let mut image = GrayImage::from_pixel(640, 480, Luma([0]));
         let shade = |x: u32, y: u32| match y {
             // A ruler with long and short marks, gray bars, line pairs, rising line pairs, a grid, a checkerboard.
-            20..60 => u8::from(x % 8 == 0 && (x % 40 == 0 || y < 40)) * 220,
+            20..60 => u8::from(x.is_multiple_of(8) && (x.is_multiple_of(40) || y < 40)) * 220,
             80..130 => u8::try_from(x / 40 * 16).unwrap_or(u8::MAX),
-            140..180 => u8::from(x / 3 % 2 == 0) * 255,
+            140..180 => u8::from((x / 3).is_multiple_of(2)) * 255,
             190..240 => u8::from((f64::from(x) * f64::from(x) / 2500.0).sin() > 0.0) * 255,
-            260..340 => u8::from(x % 16 == 0 || y % 16 == 0) * 160,
-            360..460 => u8::from((x / 20 + y / 20) % 2 == 0) * 255,
+            260..340 => u8::from(x.is_multiple_of(16) || y.is_multiple_of(16)) * 160,
+            360..460 => u8::from((x / 20 + y / 20).is_multiple_of(2)) * 255,
             _ => 0,
         };
         image.enumerate_pixels_mut().for_each(|(x, y, pixel)| *pixel = Luma([shade(x, y)]));
