@@ -144,7 +144,7 @@ fn assess(image: &GrayImage, grid: &Grid, columns: usize, windows: &[usize], cha
     Some(Located { patch: settled, score: features.score(), is_linear: false })
 }
 
-/// Runs of modules that differ less in width are those of a grid or a checkerboard. Codes have 0.3 and more.
+/// Runs that differ less in width, as a logarithm, are those of a grid or a checkerboard, which have 0.
 const IRREGULAR: f32 = 0.15;
 
 /// The share of a code's pixels that is dark: the median of rendered ones, plain ground at their border included.
