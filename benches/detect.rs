@@ -1,10 +1,11 @@
-//! Detection of one frame of two usual sizes, the reading of a probability map alone, and of one line of text.
+//! Detection of one frame of two usual sizes, the reading of a probability map alone, and of one line of text; the
+//! search for machine-readable codes.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use deburn::Quad;
-use deburn::text::{Device, Effort, Engine, Models, Role, Runtime, postprocess, sample};
+use deburn::text::{self, Device, Effort, Engine, Look, Models, Role, Runtime, postprocess, sample};
 use image::RgbImage;
 use ndarray::Array2;
 
@@ -62,5 +63,14 @@ fn reading(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, detection, reading);
+fn codes(criterion: &mut Criterion) {
+    for (width, height) in [(800, 608), (1024, 768)] {
+        let frame = frame(width, height);
+        criterion.bench_function(&format!("codes/{width}x{height}"), |b| {
+            b.iter(|| text::codes(black_box(&frame), Look::Candidates))
+        });
+    }
+}
+
+criterion_group!(benches, codes, detection, reading);
 criterion_main!(benches);

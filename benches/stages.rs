@@ -25,9 +25,7 @@ fn lines() -> Vec<TextLine> {
             Point::new(x, y + 14.0),
         ])
     };
-    (0..5u8)
-        .map(|i| TextLine { quad: at(20.0, 10.0 + 30.0 * f32::from(i)), score: 0.9, readings: Vec::new() })
-        .collect()
+    (0..5u8).map(|i| TextLine::unread(at(20.0, 10.0 + 30.0 * f32::from(i)), 0.9)).collect()
 }
 
 /// Forty lines as an ultrasound frame shows them, in two columns.
@@ -55,7 +53,7 @@ fn read_lines() -> Vec<TextLine> {
             orientation: Orientation::Upright,
         };
         let quad = Quad([corner(0.0, 0.0), corner(160.0, 0.0), corner(160.0, 16.0), corner(0.0, 16.0)]);
-        TextLine { quad, score: 0.9, readings: vec![reading] }
+        TextLine { readings: vec![reading], ..TextLine::unread(quad, 0.9) }
     };
     (0..40).map(line).collect()
 }

@@ -26,7 +26,9 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import barcode
 import numpy as np
+import segno
 from PIL import Image, ImageDraw, ImageFont
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.dataelem import DataElement
@@ -153,6 +155,13 @@ class Canvas:
         line = {"frames": [first, last], "box": [x, y, x + width, y + height], "text": text, "is_phi": phi}
         if turns:
             line["turns"] = turns
+        self.lines.append(line)
+
+    def code(self, text, x, y, modules):
+        """Draws a machine-readable code of zeros (dark) and ones with its top left corner at x, y."""
+        height, width = modules.shape
+        self.pixels[:, y : y + height, x : x + width] = modules
+        line = {"frames": [0, self.frames - 1], "box": [x, y, x + width, y + height], "text": text, "is_phi": True}
         self.lines.append(line)
 
     def fill(self, x0, y0, x1, y1, value):
@@ -739,6 +748,46 @@ def scans(out):
     canvas.text("PAGE 2", 250, 210, 0, 18, frames=(1, 1), hard=True)
     canvas.text("ID " + RAVI.id, 20, 120, 0, 18, phi=True, frames=(1, 1), hard=True)
     bits(out, name, canvas, RAVI, "1 bit a pixel, 83835 bits a frame: frame 1 starts inside a byte (PS3.5 8.1.1)")
+
+
+def pages_with_codes(out):
+    """One page with codes and a signature, upright and upside down."""
+    canvas = Canvas(np.ones((1, 1100, 848)))
+    form(canvas, JANE, 1, 0, size=20)
+    qr = np.array([list(row) for row in segno.make(JANE.id + " " + JANE.spoken, error="m", micro=False).matrix]) == 0
+    canvas.code("QR " + JANE.id, 640, 680, np.kron(qr, np.ones((4, 4))))
+    bars = np.array([bit == "0" for bit in barcode.Code128(JANE.accession).build()[0]], dtype=np.int32)
+    canvas.code("CODE 128 " + JANE.accession, 300, 985, np.kron(bars[None], np.ones((50, 2))))
+    # A quarter of the modules flipped: more than error correction mends.
+    flipped = seeded("damaged code").random(qr.shape) < 0.25
+    canvas.code("QR, damaged", 90, 840, np.kron(qr ^ flipped, np.ones((3, 3))))
+    signature(canvas, 480, 870)
+    lines = canvas.lines
+    for turns, way in ((0, "upright"), (2, "upside_down")):
+        canvas.pixels = np.rot90(canvas.pixels, turns, axes=(1, 2)) if turns else canvas.pixels
+        canvas.lines = lines if not turns else [turned(line, canvas.pixels.shape) for line in lines]
+        name = f"scan_codes_{way}"
+        bits(out, name, canvas, JANE, f"QR, Code 128, a damaged QR and a signature on a page, {way.replace('_', ' ')}")
+
+
+def turned(line, shape):
+    """A line of a page turned by 180 degrees."""
+    _, rows, columns = shape
+    x0, y0, x1, y1 = line["box"]
+    return line | {"box": [columns - x1, rows - y1, columns - x0, rows - y0], "turns": 2}
+
+
+def signature(canvas, x, y):
+    """Strokes of a pen: loops of changing height."""
+    t = np.linspace(0, 1, 4000)
+    height = 26 * (0.5 + 0.5 * np.abs(np.sin(9 * t))) * (1 - 0.5 * t)
+    xs = np.rint(x + 10 + 150 * t + 9 * np.cos(40 * t)).astype(int)
+    ys = np.rint(y + 35 + height * np.sin(40 * t)).astype(int)
+    for dx in range(3):
+        for dy in range(3):
+            canvas.pixels[:, ys + dy, xs + dx] = 0
+    box = [int(xs.min()), int(ys.min()), int(xs.max()) + 3, int(ys.max()) + 3]
+    canvas.lines.append({"frames": [0, 0], "box": box, "text": "signature", "is_phi": True})
 
 
 def form(canvas, person, ink, noise, size):
@@ -1529,6 +1578,7 @@ def main():
         palette_ultrasound,
         clips,
         scans,
+        pages_with_codes,
         radiographs,
         radiograph_in_many_syntaxes,
         clean_image,

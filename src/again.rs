@@ -50,7 +50,7 @@ pub(crate) fn standing(
     frame: u32,
     settled: &[Finding],
 ) -> Result<Vec<Finding>> {
-    let lines = reader.lines_again(&pictures.views(frame)?, known)?;
+    let lines = reader.lines_again(pictures.views(frame)?, known)?;
     // The findings of the lines come first, in their order; zones follow, which are masked already.
     let findings = judge.decide(&lines, frame, pictures.size()).into_iter().take(lines.len());
     let stands = |finding: &Finding| finding.decision == Decision::Mask && !is_settled(&finding.quad, settled);
@@ -79,6 +79,7 @@ mod tests {
             decision,
             rule: "not-technical".into(),
             attribute: None,
+            kind: text::LineKind::Text,
         };
         let findings = [settled(0, 50, Decision::Mask), settled(60, 100, Decision::Keep)];
         assert!(is_settled(&quad(0, 50), &findings) && is_settled(&quad(30, 90), &findings));

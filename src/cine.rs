@@ -145,6 +145,7 @@ mod tests {
             decision: Decision::Mask,
             rule: "not-technical".into(),
             attribute: None,
+            kind: crate::text::LineKind::Text,
         }
     }
 

@@ -55,6 +55,9 @@ pub enum Error {
         /// What it is: `video`, `private or unknown transfer syntax`…
         kind: &'static str,
     },
+    /// The frames are pages of a scanned document, which the caller does not want to have masked.
+    #[error("a scanned document")]
+    Document,
     /// The object holds something that could show text and that this program cannot examine.
     #[error("{keyword}: {problem}, not examined")]
     NotExamined {
@@ -164,6 +167,7 @@ impl Error {
             Self::MissingAttribute(_) => "missing_attribute",
             Self::InvalidAttribute { .. } => "invalid_attribute",
             Self::UnsupportedTransferSyntax { .. } => "unsupported_transfer_syntax",
+            Self::Document => "document",
             Self::NotExamined { .. } => "not_examined",
             Self::Decode { .. } => "decode",
             Self::Encode { .. } => "encode",

@@ -27,6 +27,7 @@ pub mod report;
 mod sensitive;
 pub mod source;
 pub mod text;
+mod turned;
 
 pub use attribute::Attribute;
 pub use error::{Error, Result};

@@ -13,10 +13,11 @@ use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::output::Pending;
-use crate::phi::{Decision, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
-use crate::reader::{Reader, Readings};
+use crate::phi::{self, Decision, Documents, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
+use crate::reader::{Found, Reader, Readings};
 use crate::region::Region;
-use crate::report::{self, FrameCount, Reason, Record, Status, TextPrivacy, WriteMethod};
+use crate::report::{self, Advice, FrameCount, Reason, Record, Status, TextPrivacy, WriteMethod};
+use crate::text::LineKind;
 use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -29,6 +30,8 @@ pub struct Pipeline {
     pub limits: Limits,
     /// Which text stays.
     pub policy: Policy,
+    /// What becomes of scanned documents.
+    pub documents: Documents,
     /// What counts as PHI and what as technical.
     pub rules: Rules,
     /// Kept lines with a lower reading score are for review.
@@ -98,6 +101,10 @@ impl Pipeline {
         let mut cleaned = Cleaned { instance: &instance, frames: frames.as_ref(), places, seen };
         let plan = self.plan(&cleaned)?;
         self.record_regions(&cleaned, plan.as_ref(), record);
+        let is_document = !record.advice.is_empty();
+        if is_document && self.documents == Documents::Review {
+            return Ok(Status::Review);
+        }
         if cleaned.seen.all().any(|finding| finding.decision == Decision::Review) {
             return Ok(Status::Review);
         }
@@ -211,9 +218,15 @@ impl Pipeline {
     ) -> Result<Seen> {
         let readings = Readings::default();
         let mut seen = Seen::default();
+        let may_be_document = instance.may_be_document();
         let mut look = |pictures: &dyn Pictures| -> Result<Vec<Vec<Finding>>> {
             let judge = self.judge(instance, pictures)?;
-            let (findings, dropped) = self.look(pictures, &judge, &readings)?;
+            let (mut findings, dropped, is_document) = self.look(pictures, &judge, may_be_document, &readings)?;
+            if is_document {
+                self.treat_document(&mut findings, record)?;
+            } else {
+                findings.iter_mut().for_each(|own| own.retain(|finding| finding.kind != LineKind::Ink));
+            }
             let findings = cine::inherit(findings);
             record.candidates_dropped += dropped;
             Ok(findings)
@@ -259,18 +272,33 @@ impl Pipeline {
         })
     }
 
-    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped. A frame that
-    /// shows what the frame before it shows is not looked at again.
+    /// Does what is wanted with a scanned document.
+    fn treat_document(&self, findings: &mut [Vec<Finding>], record: &mut Record) -> Result<()> {
+        let decision = match self.documents {
+            Documents::Mask => Decision::Mask,
+            Documents::Review => Decision::Review,
+            Documents::Hold => return Err(Error::Document),
+        };
+        findings.iter_mut().for_each(|own| phi::hide_document(own, decision));
+        if record.advice.is_empty() {
+            record.advice.push(Advice::document());
+        }
+        Ok(())
+    }
+
+    /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped, and whether a
+    /// frame is a scanned page. A frame that shows what the frame before it shows is not looked at again.
     fn look(
         &self,
         pictures: &dyn Pictures,
         judge: &Judge<'_>,
+        may_be_document: bool,
         readings: &Readings,
-    ) -> Result<(Vec<Vec<Finding>>, u64)> {
+    ) -> Result<(Vec<Vec<Finding>>, u64, bool)> {
         // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
         // does not depend on the order of threads.
         let failed = AtomicU32::new(u32::MAX);
-        let look = |frame: u32| -> Result<Option<(Vec<Finding>, u32)>> {
+        let look = |frame: u32| -> Result<Option<(Vec<Finding>, Found)>> {
             if frame > failed.load(Ordering::Relaxed) {
                 return Ok(None);
             }
@@ -279,8 +307,8 @@ impl Pipeline {
                 if pictures.repeats(frame)? {
                     return Ok(None);
                 }
-                let (lines, dropped) = self.reader.lines(&pictures.views(frame)?, readings)?;
-                Ok(Some((judge.decide(&lines, frame, pictures.size()), dropped)))
+                let found = self.reader.look(pictures.views(frame)?, may_be_document, readings)?;
+                Ok(Some((judge.decide(&found.lines, frame, pictures.size()), found)))
             }))
             .unwrap_or(Err(Error::Panic("the frame examination")));
             if looked.is_err() {
@@ -290,18 +318,19 @@ impl Pipeline {
         };
         let looked: Vec<_> = (0..pictures.count()).into_par_iter().map(look).collect();
         let mut findings: Vec<Vec<Finding>> = Vec::new();
-        let mut all_dropped = 0;
+        let (mut all_dropped, mut is_document) = (0, false);
         for own in looked {
             let own = match own? {
-                Some((own, dropped)) => {
-                    all_dropped += u64::from(dropped);
+                Some((own, found)) => {
+                    all_dropped += u64::from(found.dropped);
+                    is_document |= found.is_page;
                     own
                 }
                 None => findings.last().cloned().unwrap_or_default(),
             };
             findings.push(own);
         }
-        Ok((findings, all_dropped))
+        Ok((findings, all_dropped, is_document))
     }
 
     /// Writes the cleaned instance: masked samples of Pixel Data first, then all else that changes; each is opened again

@@ -3,7 +3,8 @@
 use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
-use crate::text::{self, Detection, DetectorPool, Reading, RecognizerPool, TextLine};
+use crate::text::{self, Detection, DetectorPool, LineKind, Look, Reading, RecognizerPool, TextLine, page};
+use crate::turned;
 use image::RgbImage;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -28,38 +29,78 @@ pub struct Readings(Mutex<HashMap<[u8; 32], Option<Reading>>>);
 /// More readings than this are not remembered: what changes in every frame of a long clip does not come again.
 const MOST_READINGS: usize = 4096;
 
+/// What was found in a frame.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Lines of text, then codes, then strokes. These count if a frame of the instance is a page.
+    pub lines: Vec<TextLine>,
+    /// The number of candidates that the detector dropped.
+    pub dropped: u32,
+    /// Whether the frame looks like a scanned page.
+    pub is_page: bool,
+}
+
 impl Reader {
-    /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.
+    /// Returns what is to be masked or kept in a frame.
+    ///
+    /// Where the header is that of a document, the picture may be a page; it is read the way up that most of its text
+    /// is, and strokes that are no text are found too.
     ///
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn lines(&self, views: &[View], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
-        let Some(first) = views.first() else { return Ok((Vec::new(), 0)) };
+    pub fn look(&self, views: Vec<View>, may_be_document: bool, known: &Readings) -> Result<Found> {
+        let mut shown: Vec<RgbImage> = views.into_iter().map(|view| view.image).collect();
+        let Some(size) = shown.first().map(RgbImage::dimensions) else { return Ok(Found::default()) };
+        let (mut lines, mut dropped) = self.lines(&shown, known)?;
+        let paper = shown.first().filter(|_| may_be_document).and_then(page::paper);
+        let is_page = paper.is_some() && lines.len() >= page::LEAST_LINES;
+        let turn = page::turn(&lines).filter(|_| is_page);
+        if let Some(turn) = turn {
+            shown = shown.iter().map(|image| turned::upright(image, turn)).collect();
+            let (found, more) = self.lines(&shown, known)?;
+            (lines, dropped) = (found, dropped + more);
+        }
+        let look = if is_page { Look::Everywhere } else { Look::Candidates };
+        let codes = text::merged(shown.iter().flat_map(|image| text::codes(image, look)).collect());
+        lines.extend(codes.into_iter().map(TextLine::from));
+        if let Some((paper, image)) = paper.zip(shown.first()) {
+            let places: Vec<Quad> = lines.iter().map(place).collect();
+            let strokes = page::ink(image, paper, &places);
+            lines.extend(
+                strokes.into_iter().map(|quad| TextLine { kind: LineKind::Ink, ..TextLine::unread(quad, 1.0) }),
+            );
+        }
+        if let Some(turn) = turn {
+            lines = lines.into_iter().map(|line| turned::back(line, turn, size)).collect();
+        }
+        Ok(Found { lines, dropped, is_page })
+    }
+
+    /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.
+    fn lines(&self, shown: &[RgbImage], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
+        let views: Vec<&RgbImage> = shown.iter().collect();
         let mut found: Vec<Vec<Detection>> = Vec::new();
         let mut dropped = 0;
-        for view in views {
-            let detections = self.detectors.with(|detector| detector.detect(&view.image))?;
+        for view in shown {
+            let mut detections = self.detectors.with(|detector| detector.detect(view))?;
             dropped += detections.dropped;
+            // The detector sees a margin around the frame; what it finds there covers no pixel.
+            let (columns, rows) = view.dimensions();
+            detections.lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
             found.push(detections.lines);
-        }
-        // The detector sees a margin around the frame; what it finds there covers no pixel.
-        let (columns, rows) = first.image.dimensions();
-        for lines in &mut found {
-            lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
         }
         let merged = text::merge(found.iter().flatten().copied().collect());
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
             return Ok((merged.into_iter().map(TextLine::from).collect(), dropped));
         };
-        let images: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
-        let apart = text::without_blocks(merged, &images, |image| {
+        let apart = text::without_blocks(merged, &views, |image| {
             let again = self.detectors.with(|detector| detector.detect(image))?;
             dropped += again.dropped;
             Ok(again.lines)
         })?;
-        let mut lines: Vec<TextLine> = text::separate(apart, &images).into_iter().map(TextLine::from).collect();
-        read(recognizers, views, &found, &mut lines, known)?;
+        let mut lines: Vec<TextLine> = text::separate(apart, &views).into_iter().map(TextLine::from).collect();
+        read(recognizers, shown, &found, &mut lines, known)?;
         Ok((lines, dropped))
     }
 
@@ -68,13 +109,14 @@ impl Reader {
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn lines_again(&self, views: &[View], known: &Readings) -> Result<Vec<TextLine>> {
-        let look = |view: &View| self.detectors.with(|detector| detector.look_again(&view.image));
-        let found: Vec<Vec<Detection>> = views.iter().map(look).collect::<Result<_>>()?;
+    pub fn lines_again(&self, views: Vec<View>, known: &Readings) -> Result<Vec<TextLine>> {
+        let shown: Vec<RgbImage> = views.into_iter().map(|view| view.image).collect();
+        let look = |view: &RgbImage| self.detectors.with(|detector| detector.look_again(view));
+        let found: Vec<Vec<Detection>> = shown.iter().map(look).collect::<Result<_>>()?;
         let merged = text::merge(found.iter().flatten().copied().collect());
         let mut lines: Vec<TextLine> = merged.into_iter().map(TextLine::from).collect();
         if let Some(recognizers) = &self.recognizers {
-            read(recognizers, views, &found, &mut lines, known)?;
+            read(recognizers, &shown, &found, &mut lines, known)?;
         }
         Ok(lines)
     }
@@ -83,7 +125,7 @@ impl Reader {
 /// Reads lines in all views that show something of them.
 fn read(
     recognizers: &RecognizerPool,
-    views: &[View],
+    views: &[RgbImage],
     found: &[Vec<Detection>],
     lines: &mut [TextLine],
     known: &Readings,
@@ -94,14 +136,18 @@ fn read(
             if !own.iter().any(|detection| text::shared_area(&detection.quad, &line.quad) > 0.0) {
                 continue;
             }
-            let reading = known.get_or(&view.image, &line.quad, || {
-                recognizers.with(|recognizer| recognizer.read(&view.image, &line.quad))
-            })?;
+            let reading =
+                known.get_or(view, &line.quad, || recognizers.with(|recognizer| recognizer.read(view, &line.quad)))?;
             line.readings.extend(reading);
         }
     }
     lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
     Ok(())
+}
+
+/// Returns what is masked if a line is.
+fn place(line: &TextLine) -> Quad {
+    if line.kind == LineKind::Text { text::pad(&line.quad) } else { line.quad }
 }
 
 /// Sorts readings by score and leaves out what another view shows better.

@@ -14,7 +14,7 @@ use deburn::dicom::codec::Fallback;
 use deburn::dicom::fill::FillChoice;
 use deburn::dicom::marks::Marks;
 use deburn::dicom::places::Overlays;
-use deburn::phi::Policy;
+use deburn::phi::{Documents, Policy};
 use deburn::report::ReportText;
 use deburn::text::{Device, Effort};
 use deburn::{Error, Result};
@@ -112,6 +112,9 @@ struct RunArguments {
     /// What becomes of overlay planes
     #[arg(long, value_enum, value_name = "HOW", default_value_t)]
     overlays: Overlays,
+    /// What becomes of scanned documents
+    #[arg(long, value_enum, default_value_t)]
+    documents: Documents,
     /// How carefully text is looked for and read
     #[arg(long, value_enum, default_value_t)]
     effort: Effort,

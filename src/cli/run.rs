@@ -48,7 +48,11 @@ pub struct Job<'a> {
 pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     log(job.arguments.log);
     // A panic becomes a held record; its message may quote what it choked on.
-    std::panic::set_hook(Box::new(|_| tracing::error!("a stage panicked; the instance is held")));
+    std::panic::set_hook(Box::new(|_| {
+        if !text::is_decoding() {
+            tracing::error!("a stage panicked; the instance is held");
+        }
+    }));
     let inputs = source::discover(&job.arguments.inputs)?;
     refuse_early(job, &inputs)?;
     let (rules, rules_files) = rules::load(&job.arguments.rules.rules)?;
@@ -56,6 +60,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     let pipeline = Pipeline {
         limits: Limits { max_pixels: job.arguments.max_pixels, ..Limits::default() },
         policy: job.arguments.policy,
+        documents: job.arguments.documents,
         rules,
         review_below: job.arguments.review_below,
         overlays: job.arguments.overlays,
@@ -174,6 +179,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
         command: if job.output.is_some() { "mask" } else { "scan" }.into(),
         options: Options {
             policy: pipeline.policy,
+            documents: pipeline.documents,
             effort: job.arguments.effort,
             rules,
             review_below: pipeline.review_below,

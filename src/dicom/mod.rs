@@ -8,6 +8,7 @@ mod change;
 mod charset;
 pub mod codec;
 pub mod color;
+mod document;
 mod edit;
 pub mod file;
 pub mod fill;

@@ -1,10 +1,10 @@
 //! A contact sheet of missed lines: what stood in the input and what is left of it in the output, for people who may
 //! see both.
 
+use super::Options;
 use super::figures::{Evaluation, FileFigures, LineFigures, Outcome};
 use super::picture::Pair;
 use super::truth::{Kind, TruthFile};
-use super::Options;
 use crate::dicom::{Frame, Frames, Instance, views};
 use crate::error::Result;
 use crate::geometry::Rect;

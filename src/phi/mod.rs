@@ -2,6 +2,7 @@
 //!
 //! Rules are data: the files beside the code say what counts, the code how to compare.
 
+mod documents;
 mod fold;
 mod identity;
 mod patterns;
@@ -13,9 +14,10 @@ mod technical;
 mod terms;
 mod zones;
 
+pub use documents::Documents;
 pub use identity::{Identity, IdentityHit, Term, TermKind};
-pub(crate) use policy::cover;
 pub use policy::{Decision, Finding, Judge, Policy, ReadingLimits};
+pub(crate) use policy::{cover, hide_document};
 pub use problem::Problem;
 pub use rules::Rules;
 pub use zones::{ZoneAction, ZoneHit, Zones};

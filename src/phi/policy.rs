@@ -5,7 +5,7 @@ use super::rows::Rows;
 use super::rules::Rules;
 use super::zones::{ZoneAction, ZoneHit};
 use crate::geometry::{Quad, Rect};
-use crate::text::{self, Reading, TextLine};
+use crate::text::{self, LineKind, Reading, TextLine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -55,6 +55,8 @@ pub struct Finding {
     pub rule: Cow<'static, str>,
     /// Keyword of the attribute whose value was recognized.
     pub attribute: Option<String>,
+    /// What stands there.
+    pub kind: LineKind,
 }
 
 impl Finding {
@@ -168,9 +170,11 @@ enum Evidence {
 impl Judge<'_> {
     /// Decides on each line of a frame, and adds the zones that are always masked.
     ///
-    /// The first findings are those of `lines`, in their order.
+    /// The first findings are those of `lines`, in their order. Lines of text come before what else there is, which is
+    /// masked under every policy.
     #[must_use]
     pub fn decide(&self, lines: &[TextLine], frame: u32, size: (u32, u32)) -> Vec<Finding> {
+        let (lines, others) = lines.split_at(lines.partition_point(|line| line.kind == LineKind::Text));
         let zones: Vec<&ZoneHit> = self.zones.iter().filter(|zone| zone.stands_in(frame)).collect();
         let rows = Rows::new(lines);
         let evidence = self.evidence(lines, &rows, &zones, size);
@@ -178,10 +182,21 @@ impl Judge<'_> {
             lines.iter().zip(evidence).map(|(line, evidence)| self.find(line, evidence)).collect();
         self.keep_technical_rows(&mut findings, lines, &rows);
         mask_numbers_beside_masks(&mut findings, &rows);
+        findings.extend(others.iter().map(|other| self.find_other(other)));
         findings.extend(zones.iter().filter(|zone| zone.action == ZoneAction::Mask).map(|zone| {
             let quad = Quad::from_rect(zone.rect);
             let rule = Cow::Owned(format!("zone:{}", zone.id));
-            Finding { quad, area: quad, score: None, reading: None, decision: Decision::Mask, rule, attribute: None }
+            let kind = LineKind::Text;
+            Finding {
+                quad,
+                area: quad,
+                score: None,
+                reading: None,
+                decision: Decision::Mask,
+                rule,
+                attribute: None,
+                kind,
+            }
         }));
         cover(&mut findings);
         findings
@@ -208,6 +223,27 @@ impl Judge<'_> {
             decision,
             rule,
             attribute,
+            kind: line.kind,
+        }
+    }
+
+    /// Masks what is no line of text. What a code says never leaves this function: at most which attribute it is.
+    fn find_other(&self, line: &TextLine) -> Finding {
+        let rule = match line.kind {
+            LineKind::Code(_) => "machine-readable-code",
+            LineKind::Ink | LineKind::Text => "handwriting",
+        };
+        let said =
+            line.readings.first().and_then(|reading| self.identity.find(reading.text.expose()).into_iter().next());
+        Finding {
+            quad: line.quad,
+            area: line.quad,
+            score: Some(line.score),
+            reading: None,
+            decision: Decision::Mask,
+            rule: rule.into(),
+            attribute: said.map(|hit| self.identity.terms()[hit.term].keyword.clone()),
+            kind: line.kind,
         }
     }
 
@@ -357,6 +393,17 @@ fn mask_numbers_beside_masks(findings: &mut [Finding], rows: &Rows) {
         if is_number && rows.next_to(index).into_iter().any(|other| masked[other]) {
             finding.decision = Decision::Mask;
             finding.rule = "beside-masked".into();
+        }
+    }
+}
+
+/// Masks, or gives to review, all that is to be kept in a scanned document, for whatever stands there may be said of the
+/// patient.
+pub(crate) fn hide_document(findings: &mut [Finding], decision: Decision) {
+    for finding in findings.iter_mut() {
+        if finding.decision == Decision::Keep {
+            finding.decision = decision;
+            finding.rule = "document".into();
         }
     }
 }

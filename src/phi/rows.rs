@@ -184,7 +184,7 @@ pub(super) mod tests {
             character_scores: vec![score; text.chars().count()],
             orientation: Orientation::Upright,
         }];
-        TextLine { quad: Quad::from_rect(Rect::new(x0, y0, x1, y1)), score: 0.9, readings }
+        TextLine { readings, ..TextLine::unread(Quad::from_rect(Rect::new(x0, y0, x1, y1)), 0.9) }
     }
 
     fn texts(lines: &[TextLine]) -> Vec<String> {

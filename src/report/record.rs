@@ -11,9 +11,9 @@ use crate::dicom::places::Overlays;
 use crate::dicom::write::Method;
 use crate::error::Error;
 use crate::geometry::{Quad, Rect};
-use crate::phi::{Decision, Policy};
+use crate::phi::{Decision, Documents, Policy};
 use crate::report::{ReadingRecord, ReportText};
-use crate::text::Effort;
+use crate::text::{CodeKind, Effort};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +51,8 @@ pub struct Header {
 pub struct Options {
     /// Which text stays.
     pub policy: Policy,
+    /// What becomes of scanned documents.
+    pub documents: Documents,
     /// Which recognizer reads.
     pub effort: Effort,
     /// Site files of rules, in their order.
@@ -218,6 +220,9 @@ pub struct RegionRecord {
     /// What was read, in the first of its frames; absent where nothing was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reading: Option<ReadingRecord>,
+    /// The kind of the machine-readable code that stands there; what it says is never told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeKind>,
     /// What was done.
     pub action: Decision,
     /// The id of the rule that decided.
@@ -225,6 +230,26 @@ pub struct RegionRecord {
     /// Keyword of the attribute whose value stands there, where one was recognized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<String>,
+}
+
+/// What a person should do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Advice {
+    /// Kind of advice, for programs.
+    pub code: String,
+    /// One line for people.
+    pub message: String,
+}
+
+impl Advice {
+    /// Advises to look at a scanned document.
+    #[must_use]
+    pub fn document() -> Self {
+        Self {
+            code: "document".into(),
+            message: "a scanned document: look at it, since no detector finds all handwriting".into(),
+        }
+    }
 }
 
 /// What was found in an input and done with it.
@@ -270,6 +295,9 @@ pub struct Record {
     pub candidates_dropped: u64,
     /// The text found, by first frame, then from top to bottom.
     pub regions: Vec<RegionRecord>,
+    /// What a person should do about it although it is in the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advice: Vec<Advice>,
 }
 
 impl Record {
@@ -292,6 +320,7 @@ impl Record {
             places: Vec::new(),
             candidates_dropped: 0,
             regions: Vec::new(),
+            advice: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::text::TextPrivacy;
 use crate::dicom::blocks::Grain;
 use crate::dicom::places::Pictures;
 use crate::phi::{Decision, Finding};
+use crate::text::LineKind;
 
 /// Makes the regions of one picture: findings that stand unchanged in consecutive frames become one.
 ///
@@ -55,6 +56,10 @@ fn region(
         plane: plane.map(str::to_owned),
         detection_score: finding.score,
         reading: privacy.reading(finding),
+        code: match finding.kind {
+            LineKind::Code(kind) => Some(kind),
+            LineKind::Text | LineKind::Ink => None,
+        },
         action: finding.decision,
         reason: finding.rule.clone().into_owned(),
         attribute: finding.attribute.clone(),

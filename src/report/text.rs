@@ -120,7 +120,9 @@ mod tests {
             character_scores: vec![0.8, 1.0],
             orientation: Orientation::Upright,
         };
-        Finding { quad, area: quad, score: None, reading: Some(reading), decision, rule: rule.into(), attribute: None }
+        let kind = crate::text::LineKind::Text;
+        let (rule, reading) = (rule.into(), Some(reading));
+        Finding { quad, area: quad, score: None, reading, decision, rule, attribute: None, kind }
     }
 
     fn texts(text: ReportText) -> Vec<bool> {

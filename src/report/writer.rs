@@ -80,6 +80,7 @@ mod tests {
             version: "0".into(),
             command: "mask".into(),
             options: Options {
+                documents: crate::phi::Documents::default(),
                 policy: Policy::All,
                 effort: Effort::Fast,
                 rules: Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::geometry::Quad;
 use crate::sensitive::Sensitive;
-use crate::text::Detection;
+use crate::text::{Code, CodeKind, Detection};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,39 @@ pub enum Orientation {
     UpsideDown,
     /// From bottom to top.
     Clockwise270,
+}
+
+impl Orientation {
+    const ALL: [Self; 4] = [Self::Upright, Self::Clockwise90, Self::UpsideDown, Self::Clockwise270];
+
+    /// Returns by how many clockwise quarter turns, 0..=3.
+    #[must_use]
+    pub const fn quarters(self) -> u8 {
+        match self {
+            Self::Upright => 0,
+            Self::Clockwise90 => 1,
+            Self::UpsideDown => 2,
+            Self::Clockwise270 => 3,
+        }
+    }
+
+    /// Returns this turn after another one.
+    #[must_use]
+    pub const fn after(self, other: Self) -> Self {
+        Self::ALL[(self.quarters() as usize + other.quarters() as usize) % 4]
+    }
+}
+
+/// What stands at a place that is masked or kept as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LineKind {
+    /// A line of text.
+    #[default]
+    Text,
+    /// A machine-readable code; what it says is its reading.
+    Code(CodeKind),
+    /// Strokes on a page that are no text line: handwriting, a signature, a stamp.
+    Ink,
 }
 
 /// What a recognizer read in a line.
@@ -44,10 +77,31 @@ pub struct TextLine {
     /// What was read: one reading for each view of the frame that showed something else there, the best first.
     /// Empty where nothing could be read or nothing was tried.
     pub readings: Vec<Reading>,
+    /// What stands there.
+    pub kind: LineKind,
+}
+
+impl TextLine {
+    /// Makes a line of text of which only the place is known.
+    #[must_use]
+    pub const fn unread(quad: Quad, score: f32) -> Self {
+        Self { quad, score, readings: Vec::new(), kind: LineKind::Text }
+    }
 }
 
 impl From<Detection> for TextLine {
     fn from(detection: Detection) -> Self {
-        Self { quad: detection.quad, score: detection.score, readings: Vec::new() }
+        Self::unread(detection.quad, detection.score)
+    }
+}
+
+impl From<Code> for TextLine {
+    fn from(code: Code) -> Self {
+        let reading = |text: Sensitive<String>| {
+            let character_scores = vec![1.0; text.expose().chars().count()];
+            Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright }
+        };
+        let readings = code.content.map(reading).into_iter().collect();
+        Self { quad: code.quad, score: code.score, readings, kind: LineKind::Code(code.kind) }
     }
 }

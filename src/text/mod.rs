@@ -8,6 +8,7 @@
 
 mod blocks;
 mod charset;
+mod codes;
 mod cores;
 mod crop;
 mod detector;
@@ -20,6 +21,7 @@ mod network;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
 mod ort_release;
 mod overlaps;
+pub(crate) mod page;
 mod passes;
 mod pool;
 pub mod postprocess;
@@ -33,10 +35,11 @@ mod version;
 
 pub(crate) use blocks::without_blocks;
 pub use charset::Charset;
+pub use codes::{Code, CodeKind, Look, codes, is_decoding, merged};
 pub use detector::{Detection, Detections, Detector};
 pub use device::Device;
 pub use engine::Engine;
-pub use line::{Orientation, Reading, TextLine};
+pub use line::{LineKind, Orientation, Reading, TextLine};
 pub use manifest::{
     Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, RegionThresholds, Role,
     Thresholds,

@@ -4,6 +4,7 @@
 
 mod common;
 mod decide;
+mod documents;
 mod end_to_end;
 mod evaluate;
 mod letters;

@@ -1,0 +1,126 @@
+//! Scanned pages, and the codes and the handwriting on them.
+
+use crate::common::{Run, fixtures, open, truth};
+use crate::end_to_end::{is_uniform, samples};
+use deburn::phi::Decision;
+use deburn::report::{Record, RegionRecord, Status};
+use deburn::text::CodeKind;
+use std::sync::LazyLock;
+
+const UPRIGHT: &str = "scan_codes_upright.dcm";
+const UPSIDE_DOWN: &str = "scan_codes_upside_down.dcm";
+
+static PAGE: LazyLock<Run> = LazyLock::new(|| Run::mask(&fixtures().join(UPRIGHT), &[]));
+static TURNED: LazyLock<Run> = LazyLock::new(|| Run::mask(&fixtures().join(UPSIDE_DOWN), &[]));
+
+fn record<'a>(run: &'a Run, name: &str) -> &'a Record {
+    &run.report.records[name]
+}
+
+#[test]
+fn codes_text_and_a_signature_on_a_page_are_gone_and_the_rest_stays() {
+    for (run, name) in [(&PAGE, UPRIGHT), (&TURNED, UPSIDE_DOWN)] {
+        let record = record(run, name);
+        assert_eq!(record.status, Status::Masked, "{:?}", record.reason);
+        let (input, output) = (open(&fixtures().join(name)), open(&run.out(name)));
+        let frames = (input.frames().unwrap().unwrap(), output.frames().unwrap().unwrap());
+        let (before, after) = (frames.0.decode(0).unwrap(), frames.1.decode(0).unwrap());
+        let file = truth().into_iter().find(|file| file.file == name).unwrap();
+        assert!(file.lines.len() > 20);
+        for line in &file.lines {
+            assert!(is_uniform(&after, line.bounds), "{name}: {:?} {:?}", line.text, line.bounds);
+        }
+        let (columns, rows) = (before.description.columns, before.description.rows);
+        let changed = (0..rows)
+            .flat_map(|y| (0..columns).map(move |x| (x, y)))
+            .filter(|&(x, y)| !samples(&before, x, y).eq(samples(&after, x, y)))
+            .count();
+        let masked: u64 = record.regions.iter().map(area).sum();
+        assert!(changed > 20_000, "{changed}");
+        assert!(masked * 100 < u64::from(columns) * u64::from(rows) * 20, "{masked} pixels are masked");
+        // The rule below the title and the frame round the findings.
+        for x in (70..780).step_by(50) {
+            for y in [111, 641] {
+                let (x, y) = if name == UPRIGHT { (x, y) } else { (columns - 1 - x, rows - 1 - y) };
+                assert!(samples(&before, x, y).eq(samples(&after, x, y)), "{name}: the rule at {x} {y}");
+            }
+        }
+    }
+}
+
+fn area(region: &RegionRecord) -> u64 {
+    u64::from(region.bounding_box.width()) * u64::from(region.bounding_box.height())
+}
+
+#[test]
+fn codes_are_named_and_what_they_say_is_not() {
+    let record = record(&PAGE, UPRIGHT);
+    let code = |kind| record.regions.iter().find(|region| region.code == Some(kind)).cloned();
+    let (qr, bars) = (code(CodeKind::Qr).expect("a QR code"), code(CodeKind::Code128).expect("a Code 128"));
+    for code in [&qr, &bars] {
+        assert_eq!((code.action, code.reason.as_str()), (Decision::Mask, "machine-readable-code"));
+        assert_eq!(code.reading, None);
+    }
+    assert!(matches!(qr.attribute.as_deref(), Some("PatientID" | "PatientName")), "{:?}", qr.attribute);
+    assert_eq!(bars.attribute.as_deref(), Some("AccessionNumber"));
+    assert!(code(CodeKind::Matrix).is_some(), "the damaged one: {:?}", record.regions);
+    let full = Run::mask(&fixtures().join(UPRIGHT), &["--report-text", "full"]);
+    for region in full.report.records[UPRIGHT].regions.iter().filter(|region| region.code.is_some()) {
+        assert_eq!(region.reading, None);
+    }
+    for run in [&PAGE, &full] {
+        assert!(!run.report.text.contains("NL4471920 JANE DOE"));
+    }
+}
+
+#[test]
+fn an_upside_down_page_gives_the_same_findings() {
+    let (page, turned) = (record(&PAGE, UPRIGHT), record(&TURNED, UPSIDE_DOWN));
+    assert!(page.regions.len() > 20);
+    let mut missing = Vec::new();
+    for region in &page.regions {
+        let same = turned.regions.iter().any(|other| {
+            // Both are rectangles with the same order of corners.
+            let places = region
+                .quad
+                .0
+                .iter()
+                .zip(other.quad.0)
+                .all(|(a, b)| (848.0 - b.x - a.x).abs() < 0.01 && (1100.0 - b.y - a.y).abs() < 0.01);
+            places
+                && other.code == region.code
+                && (other.action, &other.reason, &other.attribute) == (region.action, &region.reason, &region.attribute)
+        });
+        if !same {
+            missing.push(format!("{region:?}"));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert_eq!(page.regions.len(), turned.regions.len());
+}
+
+#[test]
+fn nothing_on_a_page_is_kept_under_any_policy_and_a_look_is_advised() {
+    for policy in ["strict", "phi", "all"] {
+        let run = Run::mask(&fixtures().join(UPRIGHT), &["--policy", policy]);
+        let record = record(&run, UPRIGHT);
+        assert_eq!(record.status, Status::Masked);
+        assert!(record.regions.iter().all(|region| region.action == Decision::Mask), "{policy}");
+        assert_eq!(record.advice.iter().map(|advice| advice.code.as_str()).collect::<Vec<_>>(), ["document"]);
+    }
+    let other = Run::mask(&fixtures().join("us_rgb.dcm"), &[]);
+    assert_eq!(other.report.records["us_rgb.dcm"].advice, []);
+}
+
+#[test]
+fn documents_are_held_or_for_review_where_asked_for() {
+    let run = Run::mask(&fixtures().join(UPRIGHT), &["--documents", "review"]);
+    assert_eq!((record(&run, UPRIGHT).status, run.output.status.code()), (Status::Review, Some(2)));
+    assert!(!run.out(UPRIGHT).exists() && !record(&run, UPRIGHT).regions.is_empty());
+    let run = Run::mask(&fixtures().join(UPRIGHT), &["--documents", "hold"]);
+    let held = record(&run, UPRIGHT);
+    assert_eq!((held.status, held.reason.as_ref().unwrap().code.as_str()), (Status::Held, "document"));
+    assert!(!run.out(UPRIGHT).exists());
+    let run = Run::mask(&fixtures().join("us_rgb.dcm"), &["--documents", "hold"]);
+    assert_eq!(record(&run, "us_rgb.dcm").status, Status::Masked, "no page");
+}
