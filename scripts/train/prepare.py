@@ -1,87 +1,141 @@
-"""Decode the real sample files once: evaluation PNGs with index.json, and text-free training backgrounds.
+#!/usr/bin/env python3
+"""Decodes real sample files once: pictures to score on, and text-free backgrounds to train on.
 
-  python prepare.py --real DIR_WITH_MANIFEST --out work/
-makes work/eval/ (index.json + PNG) and work/backgrounds/ (PNG). split.json says which picture goes where.
+    python scripts/train/prepare.py DATA_DIR work
+
+DATA_DIR has a `manifest.json` with `records` and the files they name. Written are `work/eval/` (PNG and `index.json`)
+and `work/backgrounds/` (PNG). `split.json` says which picture goes where, by the first characters of its file's hash;
+no picture is on both sides, in whatever encoding. Backgrounds come only from records whose license allows models to be
+built and passed on: anything else in the split is refused.
 """
+
 import argparse
 import io
 import json
-import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 from PIL import Image
+from pydicom.encaps import generate_frames
 from pydicom.pixels import apply_color_lut, pixel_array
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).resolve().parent
+JPEG_XL = ("1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.4.111", "1.2.840.10008.1.2.4.112")
+VIDEO = tuple(f"1.2.840.10008.1.2.4.{end}" for end in range(100, 109))
+# Starts of the license texts that allow it, and what none of them may say.
+PERMITTED = ("MIT", "BSD", "Apache-2.0", "CC0", "CC-BY", "public domain")
+FORBIDDEN = ("research", "teaching", "-NC", "GPL", "TCIA")
+# Dark and bright end of the window, in percentiles; None is the largest value.
+WHOLE_WINDOW = (0.1, None)
+Record = dict[str, Any]
 
 
-def decode(path, rec, frame):
-    ts = rec['transfer_syntax']
-    if ts.startswith('1.2.840.10008.1.2.4.10') or ts.endswith('.4.111') or ts.endswith('.4.110'):
-        from pydicom.encaps import generate_frames
-        d = pydicom.dcmread(path)
-        if ts.endswith(('.110', '.111')):
-            import imagecodecs
-            return imagecodecs.jpegxl_decode(list(generate_frames(d.PixelData, number_of_frames=rec['frames']))[frame])
+def decoded(path: Path, record: Record, frame: int) -> np.ndarray:
+    """The frame as stored: (rows, columns) or (rows, columns, 3)."""
+    syntax, frames = record["transfer_syntax"], record.get("frames") or 1
+    if syntax in JPEG_XL:
+        import imagecodecs
+
+        data = pydicom.dcmread(path).PixelData
+        return imagecodecs.jpegxl_decode(list(generate_frames(data, number_of_frames=frames))[frame])
+    if syntax in VIDEO:
         import av
-        c = av.open(io.BytesIO(b''.join(generate_frames(d.PixelData, number_of_frames=1))))
-        for i, f in enumerate(c.decode(video=0)):
-            if i == frame:
-                return f.to_ndarray(format='rgb24')
+
+        stream = b"".join(generate_frames(pydicom.dcmread(path).PixelData, number_of_frames=1))
+        for index, picture in enumerate(av.open(io.BytesIO(stream)).decode(video=0)):
+            if index == frame:
+                return picture.to_ndarray(format="rgb24")
+        raise ValueError("the stream has fewer frames")
     try:
-        a = pixel_array(path, index=frame)
-    except Exception:
-        a = pydicom.dcmread(path, force=True).pixel_array
-        a = a[frame] if (rec.get('frames') or 1) > 1 else a
-    if rec['photometric'] == 'PALETTE COLOR':
-        a = apply_color_lut(a, pydicom.dcmread(path))
-        return (a >> 8 if a.dtype == np.uint16 else a).astype(np.uint8)
-    if a.ndim == 2:
-        f = a.astype(np.float32)
-        lo, hi = np.percentile(f, .1), f.max()
-        if a.dtype == np.uint8 and rec['bits_stored'] == 8:
-            lo, hi = 0, 255
-        f = np.clip((f - lo) / max(1e-6, hi - lo), 0, 1) * 255
-        f = 255 - f if rec['photometric'] == 'MONOCHROME1' else f
-        return np.repeat(f.astype(np.uint8)[..., None], 3, 2)
-    return a if a.dtype == np.uint8 else (a.astype(np.float64) / max(1, a.max()) * 255).astype(np.uint8)
+        return pixel_array(path, index=frame)
+    except Exception:  # files without a meta header
+        samples = pydicom.dcmread(path, force=True).pixel_array
+        return samples[frame] if frames > 1 else samples
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument('--real', required=True)
-    p.add_argument('--out', required=True)
-    a = p.parse_args()
-    ev, bg = os.path.join(a.out, 'eval'), os.path.join(a.out, 'backgrounds')
-    os.makedirs(ev, exist_ok=True)
-    os.makedirs(bg, exist_ok=True)
-    recs = {os.path.basename(r['file']).split('_')[0]: r for r in json.load(open(os.path.join(a.real, 'manifest.json')))['records']}
-    split = json.load(open(os.path.join(HERE, 'split.json')))
+def as_rgb(samples: np.ndarray, path: Path, record: Record, window: tuple[float, float | None]) -> np.ndarray:
+    """8-bit RGB; gray samples through `window`."""
+    if record["photometric"] == "PALETTE COLOR":
+        colors = apply_color_lut(samples, pydicom.dcmread(path))
+        return (colors >> 8 if colors.dtype == np.uint16 else colors).astype(np.uint8)
+    if samples.ndim == 3:
+        if samples.dtype == np.uint8:
+            return samples
+        return (samples.astype(np.float64) / max(1, samples.max()) * 255).astype(np.uint8)
+    values = samples.astype(np.float32)
+    if samples.dtype == np.uint8 and record["bits_stored"] == 8 and window == WHOLE_WINDOW:
+        dark, bright = 0.0, 255.0
+    else:
+        dark = float(np.percentile(values, window[0]))
+        bright = float(values.max() if window[1] is None else np.percentile(values, window[1]))
+    gray = np.clip((values - dark) / max(1e-6, bright - dark), 0, 1) * 255
+    if record["photometric"] == "MONOCHROME1":
+        gray = 255 - gray
+    return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def check_split(split: dict[str, Any], records: dict[str, Record]) -> None:
+    """No picture is on both sides, and every background may be trained on."""
+    scored = split["eval_boxed"] + split["eval_text_free"]
+    trained = [entry["name"] for entry in split["train_backgrounds"]]
+    families = {records[name]["family"] for name in scored} - {"", None}
+    for name in trained:
+        license_text = records[name]["licence"]
+        if name in scored or records[name]["family"] in families or records[name].get("truth"):
+            raise SystemExit(f"{name} is scored on and must not be trained on")
+        if not license_text.startswith(PERMITTED) or any(word in license_text for word in FORBIDDEN):
+            raise SystemExit(f"the license of {name} does not allow it as a background: {license_text}")
+
+
+def write_scored(split: dict[str, Any], records: dict[str, Record], data: Path, target: Path) -> None:
     index = []
-    for n in split['eval_boxed'] + split['eval_text_free']:
-        r = recs[n]
-        t = r.get('truth') or {}
-        try:
-            im = decode(os.path.join(a.real, r['file']), r, t.get('frame') or 0)
-        except Exception as e:
-            print('not decoded', n, str(e)[:100])
-            continue
-        Image.fromarray(im).save(os.path.join(ev, n + '.png'))
-        index.append(dict(name=n, png=n + '.png', modality=r['modality'], lines=t.get('lines', [])))
-    json.dump(index, open(os.path.join(ev, 'index.json'), 'w'))
-    for b in split['train_backgrounds']:  # name, frames, crop [x0, y0, x1, y1], scale
-        if b.get('not_permissive'):
-            continue
-        for f in b.get('frames', [0]):
-            r = recs[b['name']]
-            im = Image.fromarray(decode(os.path.join(a.real, r['file']), r, f))
-            im = im.crop(b['crop']) if b.get('crop') else im
-            if b.get('scale'):
-                im = im.resize((int(im.width * b['scale']), int(im.height * b['scale'])), Image.BOX)
-            im.save(os.path.join(bg, f"{b['name']}_{f}.png"))
-    print(len(index), 'evaluation pictures,', len(os.listdir(bg)), 'backgrounds')
+    for name in split["eval_boxed"] + split["eval_text_free"]:
+        record = records[name]
+        truth, path = record.get("truth") or {}, data / record["file"]
+        picture = as_rgb(decoded(path, record, truth.get("frame") or 0), path, record, WHOLE_WINDOW)
+        Image.fromarray(picture).save(target / f"{name}.png")
+        lines = truth.get("lines", [])
+        index.append({"name": name, "png": f"{name}.png", "modality": record["modality"], "lines": lines})
+    (target / "index.json").write_text(json.dumps(index))
+    print(len(index), "pictures to score on")
 
 
-if __name__ == '__main__':
+def write_backgrounds(split: dict[str, Any], records: dict[str, Record], data: Path, target: Path) -> None:
+    count = 0
+    for entry in split["train_backgrounds"]:
+        record = records[entry["name"]]
+        path = data / record["file"]
+        windows = [WHOLE_WINDOW, *[(low, high) for low, high in entry.get("windows", [])]]
+        for frame in entry.get("frames", [0]):
+            samples = decoded(path, record, frame)
+            for number, window in enumerate(windows):
+                picture = Image.fromarray(as_rgb(samples, path, record, window))
+                if "crop" in entry:
+                    picture = picture.crop(entry["crop"])
+                if "scale" in entry:
+                    size = (int(picture.width * entry["scale"]), int(picture.height * entry["scale"]))
+                    picture = picture.resize(size, Image.Resampling.BOX)
+                picture.save(target / f"{entry['name']}_{frame}_{number}.png")
+                count += 1
+    print(count, "backgrounds of", len(split["train_backgrounds"]), "pictures")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Decodes pictures to score on and backgrounds to train on.")
+    parser.add_argument("data", type=Path, help="folder with manifest.json")
+    parser.add_argument("target", type=Path)
+    arguments = parser.parse_args()
+    manifest = json.loads((arguments.data / "manifest.json").read_text())
+    records = {Path(record["file"]).name.split("_")[0]: record for record in manifest["records"]}
+    split = json.loads((HERE / "split.json").read_text())
+    check_split(split, records)
+    for name, write in (("eval", write_scored), ("backgrounds", write_backgrounds)):
+        folder = arguments.target / name
+        folder.mkdir(parents=True, exist_ok=True)
+        write(split, records, arguments.data, folder)
+
+
+if __name__ == "__main__":
     main()
