@@ -116,7 +116,9 @@ class Canvas:
         if faint:
             step = chance.number(16, 50) + (float(under[..., 1].std()) * 0.6 if under.size else 0)
             return Style(as_color(mean + (step if luma < 170 else -step)))
-        kind = chance.weighted({"plain": 54, "banner": 7, "box": 5, "outline": 10, "thin": 10, "dark": 10, "same luma": 4})
+        kind = chance.weighted(
+            {"plain": 54, "banner": 7, "box": 5, "outline": 10, "thin": 10, "dark": 10, "same luma": 4}
+        )
         if kind == "banner":
             box = chance.pick(BANNER_COLORS)
             color = BLACK if float(np.array(box) @ LUMA) > 110 else WHITE

@@ -157,7 +157,9 @@ def sector_edge(chance: Chance, picture: np.ndarray, at: Point, color: Paint) ->
 def icon(chance: Chance, picture: np.ndarray, at: Point, color: Paint) -> None:
     for _ in range(chance.whole(1, 3)):
         size = chance.whole(4, 23)
-        points = [[at[0] + chance.whole(-size, size), at[1] + chance.whole(-size, size)] for _ in range(chance.whole(3, 6))]
+        points = [
+            [at[0] + chance.whole(-size, size), at[1] + chance.whole(-size, size)] for _ in range(chance.whole(3, 6))
+        ]
         cv2.polylines(picture, [np.array(points, np.int32)], chance.happens(0.5), color, chance.pick([1, 2]))
 
 
@@ -168,7 +170,9 @@ def body_mark(chance: Chance, picture: np.ndarray, at: Point, color: Paint) -> N
     if chance.happens(0.6):
         cv2.ellipse(picture, (at[0], at[1] - high - wide // 2), (wide // 2, wide // 2), 0, 0, 360, color, 1)
     spot = (at[0] + chance.whole(-wide, wide), at[1] + chance.whole(-high, high))
-    cv2.line(picture, spot, (spot[0] + chance.whole(-12, 12), spot[1] + chance.whole(-12, 12)), color, chance.whole(1, 3))
+    cv2.line(
+        picture, spot, (spot[0] + chance.whole(-12, 12), spot[1] + chance.whole(-12, 12)), color, chance.whole(1, 3)
+    )
 
 
 def wedge(chance: Chance, picture: np.ndarray, at: Point, color: Paint) -> None:

@@ -13,7 +13,7 @@ READABLE_CAP = 3.4
 
 @dataclass(frozen=True)
 class Resolution:
-    """How a crop came to its size: drawn at `drawn` times it and enlarged, or drawn full, shrunk, and enlarged again."""
+    """How a crop came to its size: drawn at `drawn` times it, shrunk to `shrunk` times it, and enlarged."""
 
     drawn: float = 1.0
     shrunk: float = 1.0
@@ -24,7 +24,7 @@ class Resolution:
 
 
 def choose_resolution(chance: Chance) -> Resolution:
-    """Half of all pictures come enlarged: the detector runs at 2x on small ones, and old captures were scaled before."""
+    """Half of all pictures come enlarged: small ones are run at 2x, and old captures were scaled before."""
     kind = chance.weighted({"native": 50, "doubled": 30, "enlarged": 5, "shrunk": 15})
     if kind == "doubled":
         return Resolution(drawn=0.5)

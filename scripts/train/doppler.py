@@ -135,7 +135,9 @@ def paint_color_m_mode(chance: Chance, picture: np.ndarray) -> None:
     side_y, side_x = picture.shape[:2]
     height = int(side_y * chance.number(0.3, 0.9))
     top = chance.whole(0, side_y - height)
-    bands = cv2.GaussianBlur(chance.normal((height, side_x)), (0, 0), chance.number(5, 25), sigmaY=chance.number(0.8, 3))
+    bands = cv2.GaussianBlur(
+        chance.normal((height, side_x)), (0, 0), chance.number(5, 25), sigmaY=chance.number(0.8, 3)
+    )
     strip = as_rgb(np.clip(bands / bands.std() * 30 + 40, 0, 255))
     period = chance.whole(30, 130)
     beat = smooth_field(chance, height, period, chance.whole(5, 16)) * 2 - 1

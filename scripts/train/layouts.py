@@ -313,7 +313,7 @@ def paint_axis_numbers(
         else:
             left = at[0] + offset - (width // 2 if center else 0)
             top = at[1] + (gap if toward > 0 else -gap - height)
-        inside = 0 <= left and 0 <= top and left + width <= canvas.width and top + height <= canvas.height
+        inside = left >= 0 and top >= 0 and left + width <= canvas.width and top + height <= canvas.height
         if inside and not canvas.is_taken(left, top, width, height):
             scene.paint(glyphs, left, top, style)
 

@@ -42,9 +42,7 @@ class Sample:
     layout: str
 
 
-def compose(
-    shelf: FontShelf, chance: Chance, side: int, real: RealPictures, layout: str | None = None
-) -> Sample:
+def compose(shelf: FontShelf, chance: Chance, side: int, real: RealPictures, layout: str | None = None) -> Sample:
     """One picture of `side` by `side` pixels with its lines."""
     layout = layout or chance.weighted(LAYOUT_WEIGHTS)
     resolution = choose_resolution(chance)

@@ -78,9 +78,7 @@ def speckle(chance: Chance, side: int) -> np.ndarray:
 
 def fibers(chance: Chance, side: int) -> np.ndarray:
     """Muscle, tendon, M-mode bands: thin bright lines that look like rows of text."""
-    noise = cv2.GaussianBlur(
-        chance.normal((side, side)), (0, 0), chance.number(5, 25), sigmaY=chance.number(0.7, 2.5)
-    )
+    noise = cv2.GaussianBlur(chance.normal((side, side)), (0, 0), chance.number(5, 25), sigmaY=chance.number(0.7, 2.5))
     noise = (noise - noise.mean()) / noise.std()
     bend = (smooth_field(chance, side, side, chance.whole(2, 5)) - 0.5) * chance.number(0, 60)
     rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
