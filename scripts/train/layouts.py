@@ -254,7 +254,7 @@ def codes(scene: Scene) -> None:
 
 
 def nothing(scene: Scene) -> None:
-    """Only look-alikes."""
+    """Only lookalikes."""
 
 
 def paint_axis(scene: Scene) -> None:
