@@ -12,8 +12,8 @@ from chance import Chance
 
 # Kind -> how often. Real pictures are drawn only where a folder of them was given.
 KINDS: dict[str, float] = {
-    **{"flat": 17, "real": 22, "speckle": 14, "walls": 9, "fibers": 5, "trabeculae": 4, "blobs": 4},
-    **{"clipped mask": 5, "label map": 3, "film": 8, "photograph": 4, "bright": 5},
+    **{"flat": 15, "real": 24, "speckle": 13, "walls": 9, "fibers": 4, "trabeculae": 4, "blobs": 6},
+    **{"clipped mask": 7, "label map": 4, "film": 7, "photograph": 4, "bright": 4},
 }
 TEXTURES: dict[str, textures.Texture] = {
     "flat": textures.flat,
@@ -90,7 +90,7 @@ def background(chance: Chance, side: int, real: RealPictures) -> np.ndarray:
     kind = chance.weighted(weights)
     if kind == "real":
         picture = real.crop(chance, side)
-    elif chance.happens(0.12):
+    elif chance.happens(0.16):
         picture = textures.enlarged(chance, side, TEXTURES[kind])
     else:
         picture = TEXTURES[kind](chance, side)

@@ -368,8 +368,8 @@ LAYOUTS: dict[str, Layout] = {
     "nothing": nothing,
 }
 LAYOUT_WEIGHTS: dict[str, float] = {
-    **{"scatter": 20, "short": 13, "block": 12, "page": 8, "tiny": 12, "straddling": 7, "marker": 7, "border": 7},
-    **{"vertical": 7, "codes": 4, "nothing": 15},
+    **{"scatter": 20, "short": 13, "block": 12, "page": 7, "tiny": 12, "straddling": 7, "marker": 6, "border": 7},
+    **{"vertical": 6, "codes": 2.5, "nothing": 19},
 }
 # Layouts beside which an axis or calipers may stand.
 WITH_AXES = set(LAYOUTS) - {"block", "page"}

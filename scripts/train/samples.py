@@ -30,9 +30,10 @@ from layouts import LAYOUT_WEIGHTS, LAYOUTS, WITH_AXES, Scene, paint_axis, paint
 FONT_ROOT = Path("/usr/share/fonts")
 CORE_INSET = 0.28  # of a line's short side, on each of its sides
 RIM, RIM_WEIGHT = 3, 0.4  # pixels around a line where the loss is softer, since no exact border is right
-FAINTEST_RANGE = 9  # of 8-bit samples within a line that is asked for
-# Lines with a short side under this many pixels weigh more, at most twice: a mean over pixels forgets them.
-SMALL_SIDE, MOST_WEIGHT = 16, 2.0
+FAINTEST_RANGE = 14  # of 8-bit samples within a line that is asked for
+# A line weighs more by pixel the smaller it is: a mean over pixels would be ruled by barcodes and giant letters, and
+# with them by the belief that any blocky texture is text.
+PLAIN_SIDE, WORTH_POWER, LEAST_WORTH, MOST_WORTH = 16, 0.7, 0.3, 2.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def maps_of(lines: list[TextLine], side: int) -> np.ndarray:
     for line in lines:
         weight[half_open(line.top, line.height, RIM), half_open(line.left, line.width, RIM)] = RIM_WEIGHT
     for line in lines:
-        worth = line.weight * min(MOST_WEIGHT, max(1.0, SMALL_SIDE / max(1, min(line.width, line.height))))
+        worth = line.weight * worth_of(min(line.width, line.height))
         if line.corners is not None:
             fill_turned(line.corners, worth, region, core, weight)
             continue
@@ -101,6 +102,10 @@ def maps_of(lines: list[TextLine], side: int) -> np.ndarray:
         inset = CORE_INSET * min(line.width, line.height)
         core[shrunk(line.top, line.height, inset), shrunk(line.left, line.width, inset)] = 1
     return np.stack([region, core, weight])
+
+
+def worth_of(short_side: int) -> float:
+    return min(MOST_WORTH, max(LEAST_WORTH, (PLAIN_SIDE / max(1, short_side)) ** WORTH_POWER))
 
 
 def half_open(start: int, length: int, margin: int) -> slice:
