@@ -45,6 +45,8 @@ class RealPictures:
     def crop(self, chance: Chance, side: int) -> np.ndarray:
         """A part of a picture at any scale, turned, mirrored, in another window; on a plain ground if smaller."""
         picture = chance.pick(self.by_name[chance.pick(list(self.by_name))])
+        if chance.happens(0.2):
+            picture = miniature(chance, picture)
         height, width = picture.shape[:2]
         smallest = min(height, width)
         least = max(0.35, 24 / smallest)
@@ -65,6 +67,14 @@ class RealPictures:
         top, left = chance.whole(0, side - rows), chance.whole(0, side - columns)
         ground[top : top + rows, left : left + columns] = part
         return in_another_window(chance, ground)
+
+
+def miniature(chance: Chance, picture: np.ndarray) -> np.ndarray:
+    """The picture at few pixels, as small MR and thumbnails have; the crop enlarges it again."""
+    scale = chance.whole(40, 120) / min(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
 def in_another_window(chance: Chance, picture: np.ndarray) -> np.ndarray:
