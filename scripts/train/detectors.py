@@ -30,8 +30,8 @@ def scaled(picture: np.ndarray, scale: float) -> np.ndarray:
 class OwnDetector:
     """The detector of this package."""
 
-    def __init__(self, model: Path, cuts: list[Cut]) -> None:
-        self.session, self.cuts = open_session(model), cuts
+    def __init__(self, model: Path, cuts: list[Cut], growth: int = 1) -> None:
+        self.session, self.cuts, self.growth = open_session(model), cuts, growth
 
     def maps(self, picture: np.ndarray, scale: float) -> np.ndarray:
         pixels = np.ascontiguousarray(scaled(picture, scale).transpose(2, 0, 1)[None], np.float32)
@@ -40,7 +40,7 @@ class OwnDetector:
     def masks(self, picture: np.ndarray, scale: float) -> dict[str, np.ndarray]:
         """A mask for each cut."""
         maps = self.maps(picture, scale)
-        return {str(cut): regions.mask(maps, *picture.shape[:2], cut) for cut in self.cuts}
+        return {str(cut): regions.mask(maps, *picture.shape[:2], cut, self.growth) for cut in self.cuts}
 
 
 class PaddleDetector:
