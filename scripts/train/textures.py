@@ -1,0 +1,218 @@
+"""Synthetic tissue, film and masks without text: RGB pictures of floats, about 0..=255.
+
+Every function takes the chance and the side of the square picture. They imitate what was seen to be mistaken for text:
+speckle, muscle fibers, vessel and heart walls, trabeculae, saturated masks with ragged holes, label maps.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from chance import Chance
+
+Texture = Callable[[Chance, int], np.ndarray]
+
+
+def smooth_field(chance: Chance, height: int, width: int, cells: int) -> np.ndarray:
+    """Noise of about `cells` cells over the height, smoothly enlarged; about 0..=1."""
+    grid = (max(2, cells), max(2, cells * width // height + 1))
+    return cv2.resize(chance.uniform(grid), (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+def cloud(chance: Chance, height: int, width: int, roughness: float, cells: int = 3) -> np.ndarray:
+    """Noise of many octaves, mean 0 and deviation 1; `roughness` is what each finer octave keeps of the last."""
+    field, share = np.zeros((height, width), np.float32), 1.0
+    while cells < min(height, width):
+        field += share * smooth_field(chance, height, width, cells)
+        share *= roughness
+        cells = cells * 2 + 1
+    return (field - field.mean()) / (field.std() + 1e-6)
+
+
+def as_rgb(gray: np.ndarray) -> np.ndarray:
+    return np.repeat(np.ascontiguousarray(gray, np.float32)[..., None], 3, axis=2)
+
+
+def tinted(chance: Chance, picture: np.ndarray, probability: float, darkest: float = 0.3) -> np.ndarray:
+    """Sometimes in one color, as sepia or blue ultrasound maps are."""
+    if not chance.happens(probability):
+        return picture
+    return picture * (darkest + (1 - darkest) * chance.uniform(3))
+
+
+def grain(chance: Chance, height: int, width: int, strength: float) -> np.ndarray:
+    """Ultrasound grain around 1, finer along the beam than across."""
+    noise = chance.rayleigh((height, width))
+    noise = cv2.GaussianBlur(noise, (0, 0), chance.number(0.3, 3.3), sigmaY=chance.number(0.3, 1.8))
+    return (noise - noise.mean()) / noise.std() * strength + 1
+
+
+def sector_mask(chance: Chance, height: int, width: int) -> np.ndarray:
+    """The fan of a curved or phased probe."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    apex_x, apex_y = width * chance.number(0, 1), -height * chance.number(-0.4, 0.6)
+    angle = np.arctan2(columns - apex_x, rows - apex_y)
+    radius = np.hypot(columns - apex_x, rows - apex_y)
+    reach, start = height * chance.number(0.7, 1.6), height * chance.number(0, 0.3)
+    return (np.abs(angle) < chance.number(0.3, 0.9)) & (radius < reach) & (radius > start)
+
+
+def speckle(chance: Chance, side: int) -> np.ndarray:
+    """Ultrasound tissue, mostly gray, half of it cut to a fan."""
+    if chance.happens(0.5):
+        texture = grain(chance, side, side, chance.number(0.1, 0.6))
+        gray = np.clip(texture * smooth_field(chance, side, side, chance.whole(2, 13)), 0, 3)
+        gray = gray * chance.number(30, 230) + chance.number(0, 30)
+    else:
+        across, along = chance.number(0.8, 4), chance.number(0.5, 1.6)
+        parts = [cv2.GaussianBlur(chance.normal((side, side)), (0, 0), across, sigmaY=along) for _ in range(2)]
+        envelope = np.hypot(*parts)
+        tissue = np.clip(smooth_field(chance, side, side, chance.whole(3, 8)) * 1.4 - 0.2, 0.02, 1.2)
+        tissue = tissue ** chance.number(1, 2.2)
+        gray = np.log1p(30 * envelope / envelope.mean() * tissue) / np.log(31) * chance.number(60, 210)
+    if chance.happens(0.45):
+        gray = gray * sector_mask(chance, side, side) + chance.whole(0, 11)
+    return tinted(chance, as_rgb(gray), 0.25, 0.6)
+
+
+def fibers(chance: Chance, side: int) -> np.ndarray:
+    """Muscle, tendon, M-mode bands: thin bright lines that look like rows of text."""
+    noise = cv2.GaussianBlur(chance.normal((side, side)), (0, 0), chance.number(5, 25), sigmaY=chance.number(0.7, 2.5))
+    noise = (noise - noise.mean()) / noise.std()
+    bend = (smooth_field(chance, side, side, chance.whole(2, 5)) - 0.5) * chance.number(0, 60)
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    noise = cv2.remap(noise, columns, rows + bend, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    shade = np.clip(smooth_field(chance, side, side, 5) * 1.5, 0, 1.5)
+    gray = np.clip(noise * chance.number(20, 80) * shade + chance.number(0, 60), 0, 255)
+    if chance.happens(0.5):
+        gray *= 1 + 0.3 * chance.normal((side, side))
+    return as_rgb(np.rot90(gray) if chance.happens(0.2) else gray)
+
+
+def trabeculae(chance: Chance, side: int) -> np.ndarray:
+    """The mesh of spongy bone."""
+    mesh = smooth_field(chance, side, side, chance.whole(15, 59)) - 0.5
+    shade = np.clip(smooth_field(chance, side, side, 4) * 1.6 - 0.2, 0, 1.5)
+    gray = np.exp(-((mesh / chance.number(0.04, 0.15)) ** 2)) * chance.number(20, 110) * shade
+    gray += smooth_field(chance, side, side, 4) * chance.number(20, 150)
+    return as_rgb(gray + chance.normal((side, side)) * chance.number(0, 8))
+
+
+def walls(chance: Chance, side: int) -> np.ndarray:
+    """Bright curved borders with grain: heart walls, vessel walls, bone surfaces."""
+    gray = smooth_field(chance, side, side, 5) * chance.number(0, 50)
+    knots = 6
+    for _ in range(chance.whole(2, 7)):
+        drift = np.cumsum(chance.normal(knots)) * side * chance.number(0.02, 0.2)
+        course = np.stack([np.linspace(-0.1, 1.1, knots) * side, chance.number(0, 1) * side + drift], axis=1)
+        if chance.happens(0.5):
+            course = course[:, ::-1]
+        steps = np.linspace(0, knots - 1, 40)
+        course = np.stack([np.interp(steps, np.arange(knots), course[:, axis]) for axis in (0, 1)], axis=1)
+        course = cv2.GaussianBlur(course.astype(np.float32), (1, 9), 0)
+        wall = np.zeros((side, side), np.float32)
+        cv2.polylines(wall, [course.astype(np.int32)], False, 1, chance.whole(2, 35))
+        gray += cv2.GaussianBlur(wall, (0, 0), chance.number(0.8, 5)) * chance.number(30, 230)
+    gray = gray * grain(chance, side, side, chance.number(0.1, 0.55))
+    return as_rgb(np.clip(gray * np.clip(smooth_field(chance, side, side, 4) * 1.5, 0.1, 1.3), 0, 255))
+
+
+def blobs(chance: Chance, side: int) -> np.ndarray:
+    """Flat organs and masks with holes."""
+    gray = np.full((side, side), float(chance.pick([0, 0, 20, 100])), np.float32)
+    for _ in range(chance.whole(1, 3)):
+        organ = smooth_field(chance, side, side, chance.whole(2, 7)) > chance.number(0.35, 0.7)
+        gray[organ] = chance.number(60, 255)
+    holes = smooth_field(chance, side, side, chance.whole(8, 59)) > chance.number(0.65, 0.9)
+    gray[holes] = chance.number(0, 255)
+    if chance.happens(0.5):
+        gray += chance.normal((side, side)) * chance.number(0, 12)
+    if chance.happens(0.6):
+        gray = cv2.GaussianBlur(gray, (0, 0), chance.number(0.4, 1.5))
+    return tinted(chance, as_rgb(gray), 0.3)
+
+
+def clipped_mask(chance: Chance, side: int) -> np.ndarray:
+    """CT or MR in a window so narrow that it is nearly two-valued: a body with ragged holes and crumbs."""
+    field = cloud(chance, side, side, chance.number(0.35, 0.85), chance.whole(3, 9))
+    rows, columns = np.mgrid[0:side, 0:side] / side
+    center, reach = chance.uniform(2) * 0.6 + 0.2, chance.number(0.25, 0.7)
+    distance = np.hypot((columns - center[0]) * chance.number(0.7, 1.4), rows - center[1]) / reach
+    body = np.clip((1 - distance + 0.06 * cloud(chance, side, side, 0.5)) * 12, 0, 1)
+    window = chance.scale(0.04, 1.2)
+    gray = np.clip((field - chance.number(-1.6, 0.8)) / window, 0, 1) * body
+    if chance.happens(0.4):  # a skull or a skin line round it
+        gray = np.maximum(gray, np.abs(distance - 1.05) < chance.number(0.01, 0.06))
+    if chance.happens(0.3):
+        gray = 1 - gray
+    top = chance.number(120, 255)
+    return as_rgb(gray * top + chance.whole(0, 20))
+
+
+def label_map(chance: Chance, side: int) -> np.ndarray:
+    """Segments in flat colors with hard, often blocky edges."""
+    block = chance.pick([1, 1, 2, 3, 5, 8])
+    small = -(-side // block)
+    field = cloud(chance, small, small, chance.number(0.2, 0.7), chance.whole(3, 12))
+    levels = chance.whole(2, 9)
+    index = np.clip(((field + 2) / 4 * levels).astype(int), 0, levels)
+    colors = chance.uniform((levels + 1, 3)) * 255
+    if chance.happens(0.4):
+        colors[:] = colors[:, :1]
+    colors[: chance.whole(1, max(1, levels // 2))] = 0
+    picture = np.kron(colors[index].astype(np.float32), np.ones((block, block, 1), np.float32))
+    return np.ascontiguousarray(picture[:side, :side])
+
+
+def film(chance: Chance, side: int) -> np.ndarray:
+    """X-ray film: soft shades and overlapping bones."""
+    gray = smooth_field(chance, side, side, 4) * chance.number(80, 180) + chance.number(20, 70)
+    for _ in range(chance.whole(3, 8)):
+        bone = np.zeros((side, side), np.float32)
+        center = (chance.whole(0, side - 1), chance.whole(0, side - 1))
+        axes = (chance.whole(20, side // 2), chance.whole(8, side // 4))
+        cv2.ellipse(bone, center, axes, chance.number(0, 180), 0, 360, 1, chance.whole(4, 39))
+        gray += cv2.GaussianBlur(bone, (0, 0), chance.number(3, 10)) * chance.number(-60, 80)
+    return as_rgb(gray + chance.normal((side, side)) * chance.number(1, 7))
+
+
+def photograph(chance: Chance, side: int) -> np.ndarray:
+    """Skin, stone, water: colored noise of many octaves, some with glints."""
+    roughness = chance.number(0.35, 0.9)
+    light = cloud(chance, side, side, roughness)
+    picture = as_rgb(light * chance.number(10, 60) + chance.number(30, 200))
+    picture += as_rgb(cloud(chance, side, side, 0.5)) * (chance.uniform(3) - 0.5) * chance.number(0, 80)
+    if chance.happens(0.35):
+        glints = np.clip(cloud(chance, side, side, chance.number(0.7, 1.0)) - chance.number(1.0, 2.2), 0, 1)
+        glints = cv2.GaussianBlur(glints, (0, 0), chance.number(0.3, 3), sigmaY=chance.number(0.3, 1))
+        picture += as_rgb(glints) * chance.number(80, 400)
+    return tinted(chance, picture, 0.6)
+
+
+def flat(chance: Chance, side: int) -> np.ndarray:
+    """A screen's empty part: black, dark, seldom a color."""
+    picture = np.full((side, side, 3), chance.pick([0, 0, 0, 4, 8, 16, 30, 60]), np.float32)
+    if chance.happens(0.1):
+        picture[:] = chance.uniform(3) * 255
+    return picture
+
+
+def bright(chance: Chance, side: int) -> np.ndarray:
+    """A light screen or paper with an uneven light."""
+    picture = np.full((side, side, 3), chance.number(170, 255), np.float32)
+    picture -= smooth_field(chance, side, side, 3)[..., None] * 30
+    return tinted(chance, picture, 0.2, 0.6)
+
+
+def paper(chance: Chance, side: int) -> np.ndarray:
+    """A scanned page."""
+    shade = smooth_field(chance, side, side, 3)[..., None] * chance.number(0, 40)
+    return np.full((side, side, 3), chance.number(190, 255), np.float32) - shade
+
+
+def enlarged(chance: Chance, side: int, texture: Texture) -> np.ndarray:
+    """A texture of few pixels, enlarged as viewers and this detector's own scaling do: small MR, old captures."""
+    small = texture(chance, max(32, int(side / chance.scale(2.0, 8.0))))
+    how = chance.pick([cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST])
+    return cv2.resize(np.ascontiguousarray(small, np.float32), (side, side), interpolation=how)
