@@ -3,7 +3,7 @@
 use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
-use crate::text::{self, Detection, DetectorPool, LineKind, Look, Reading, RecognizerPool, TextLine, page};
+use crate::text::{self, Code, Detection, DetectorPool, LineKind, Look, Reading, RecognizerPool, TextLine, page};
 use crate::turned;
 use image::RgbImage;
 use sha2::{Digest, Sha256};
@@ -62,8 +62,8 @@ impl Reader {
             (lines, dropped) = (found, dropped + more);
         }
         let look = if is_page { Look::Everywhere } else { Look::Candidates };
-        let codes = text::merged(shown.iter().flat_map(|image| text::codes(image, look)).collect());
-        lines.extend(codes.into_iter().map(TextLine::from));
+        let codes = shown.iter().map(|image| self.codes(image, look)).collect::<Result<Vec<_>>>()?;
+        lines.extend(text::merged(codes.into_iter().flatten().collect()).into_iter().map(TextLine::from));
         if let Some((paper, image)) = paper.zip(shown.first()) {
             let places: Vec<Quad> = lines.iter().map(place).collect();
             let strokes = page::ink(image, paper, &places);
@@ -75,6 +75,17 @@ impl Reader {
             lines = lines.into_iter().map(|line| turned::back(line, turn, size)).collect();
         }
         Ok(Found { lines, dropped, is_page })
+    }
+
+    /// Returns the machine-readable codes of a picture: those that were decoded, and those that the detector marks too.
+    /// Speckle, vessels and the blocks of JPEG have the texture of codes.
+    fn codes(&self, image: &RgbImage, look: Look) -> Result<Vec<Code>> {
+        let (decoded, located): (Vec<Code>, Vec<Code>) =
+            text::codes(image, look).into_iter().partition(|code| code.content.is_some());
+        let quads: Vec<Quad> = located.iter().map(|code| code.quad).collect();
+        let marked = self.detectors.with(|detector| detector.marks(image, &quads))?;
+        let confirmed = located.into_iter().zip(marked).filter_map(|(code, is_marked)| is_marked.then_some(code));
+        Ok(decoded.into_iter().chain(confirmed).collect())
     }
 
     /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.

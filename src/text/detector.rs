@@ -10,7 +10,7 @@ use super::cores::Cores;
 use super::manifest::{RegionThresholds, Thresholds};
 use super::network::Network;
 use super::passes::Passes;
-use super::regions::{self, Regions};
+use super::regions;
 use super::{quads, tiles};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Quad};
@@ -95,6 +95,25 @@ impl Detector {
         Ok(found)
     }
 
+    /// Returns for each of `quads` whether the network of regions marks it as text; it was shown machine-readable codes as
+    /// text too. Without that network all are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Detector::detect`].
+    pub fn marks(&mut self, image: &RgbImage, quads: &[Quad]) -> Result<Vec<bool>> {
+        let factor = self.enlargement(image.width(), image.height()) as f32;
+        let Some(network) = self.regions.as_mut().filter(|_| !quads.is_empty()) else {
+            return Ok(vec![true; quads.len()]);
+        };
+        let maps = regions::look(network, &tiles::resized(image, factor), &self.passes)?;
+        let is_marked = |quad: &Quad| {
+            let quad = Quad(quad.0.map(|p| Point::new(p.x * factor, p.y * factor)));
+            maps.iter().any(|map| map.share(&quad, &network.thresholds) >= network.thresholds.support)
+        };
+        Ok(quads.iter().map(is_marked).collect())
+    }
+
     /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, and returns the lines that are
     /// plainly there, from the top.
     ///
@@ -142,21 +161,27 @@ impl Detector {
             None => Detections::default(),
         };
         let Some(network) = &self.regions else { return Ok(found) };
-        // In how many copies of the picture this much of a line is marked.
-        let support = |line: &Detection| {
+        let thresholds = &network.thresholds;
+        // What share of a line is marked in each copy of the picture.
+        let shares = |line: &Detection| -> Vec<f32> {
             let quad = without_rim(&line.quad);
-            let is_marked = |map: &&Regions| map.share(&quad, &network.thresholds) >= network.thresholds.support;
-            maps.iter().filter(is_marked).count()
+            maps.iter().map(|map| map.share(&quad, thresholds)).collect()
+        };
+        let seen = |shares: &[f32]| shares.iter().filter(|share| **share >= thresholds.support).count();
+        // Noise and edges look like text in one size, text does in two.
+        let is_text = |line: &Detection| {
+            let shares = shares(line);
+            let mean = shares.iter().sum::<f32>() / shares.len() as f32;
+            seen(&shares) >= shares.len().min(2) && (line.score >= thresholds.sure || mean >= thresholds.whole)
         };
         let before = found.lines.len();
-        found.lines.retain(|line| support(line) > 0);
+        found.lines.retain(|line| seen(&shares(line)) > 0);
         let mut dropped = before - found.lines.len();
-        let looks: Vec<Vec<Detection>> = maps.iter().map(|map| map.lines(&network.thresholds)).collect();
+        let looks: Vec<Vec<Detection>> = maps.iter().map(|map| map.lines(thresholds)).collect();
         for line in region_lines(&looks, passes, image.width().min(image.height())) {
             match line {
                 Some(line) if is_known(&line, &found.lines) => {}
-                // Noise and edges look like text in one size, text does in two.
-                Some(line) if support(&line) >= maps.len().min(2) => found.lines.push(line),
+                Some(line) if is_text(&line) => found.lines.push(line),
                 Some(_) | None => dropped += 1,
             }
         }
@@ -256,7 +281,16 @@ mod tests {
     fn regions(level: f32) -> Network<RegionThresholds> {
         network(
             BrightRegions(level),
-            RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, score_again: 0.75 },
+            RegionThresholds {
+                region: 0.2,
+                seed: 0.5,
+                core: 0.5,
+                support: 0.5,
+                score: 0.35,
+                sure: 0.65,
+                whole: 0.7,
+                score_again: 0.75,
+            },
         )
     }
 

@@ -165,6 +165,10 @@ pub struct RegionThresholds {
     pub core: f32,
     /// A line counts as seen in another copy of the picture, or by another network, if this share of it is text there.
     pub support: f32,
+    /// A line that no other network found is taken if the mean of its pixels reaches this…
+    pub sure: f32,
+    /// …or this share of it, on average over the copies of the picture, is text.
+    pub whole: f32,
     /// A line stands after masking if the mean of its pixels reaches this.
     pub score_again: f32,
 }
@@ -414,9 +418,9 @@ fn check(entry: &ModelEntry) -> Result<()> {
                 && (0.0..=10.0).contains(&thresholds.unclip)
                 && (0.0..=100.0).contains(&thresholds.min_side)
         }
-        Role::RegionDetector { thresholds: RegionThresholds { region, seed, score, core, support, score_again } } => {
-            [region, seed, score, core, support, score_again].into_iter().all(|&value| share(value))
-        }
+        Role::RegionDetector {
+            thresholds: RegionThresholds { region, seed, score, core, support, sure, whole, score_again },
+        } => [region, seed, score, core, support, sure, whole, score_again].into_iter().all(|&value| share(value)),
         Role::Recognizer { effort, line, .. } => {
             *effort <= Effort::Standard
                 && (8..=256).contains(&line.height)

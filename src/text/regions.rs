@@ -267,8 +267,16 @@ fn components(rows: usize, columns: usize, is_set: impl Fn([usize; 2]) -> bool) 
 mod tests {
     use super::*;
 
-    const THRESHOLDS: RegionThresholds =
-        RegionThresholds { region: 0.2, seed: 0.5, core: 0.5, support: 0.5, score: 0.35, score_again: 0.75 };
+    const THRESHOLDS: RegionThresholds = RegionThresholds {
+        region: 0.2,
+        seed: 0.5,
+        core: 0.5,
+        support: 0.5,
+        score: 0.35,
+        sure: 0.65,
+        whole: 0.7,
+        score_again: 0.75,
+    };
 
     fn regions(region: Array2<f32>, core: Array2<f32>) -> Regions {
         Regions { region, core, x_scale: 0.5, y_scale: 0.5 }
