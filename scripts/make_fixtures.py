@@ -949,14 +949,15 @@ def radiograph_in_many_syntaxes(out):
 
 def clean_image(out):
     name = "clean_ruler_grid"
-    # A phantom: one smooth disc. Speckle and calipers look enough like letters to some detectors.
+    # A phantom: one smooth disc. Speckle, calipers and a tick at the end of a ruler look enough like letters to some
+    # detectors; this file is to have something that is text to none.
     y, x = np.mgrid[0:240, 0:320]
     canvas = Canvas(np.clip(170 - np.hypot(x - 160, y - 120), 0, 110).astype(np.int32)[None])
     for at in range(40, 300, 40):
         canvas.fill(at, 20, at + 1, 220, 130)
     for at in range(20, 221, 40):
         canvas.fill(40, at, 281, at + 1, 130)
-    for at in range(30, 291, 10):
+    for at in range(40, 281, 10):
         canvas.fill(at, 228, at + 1, 238 if at % 50 == 30 else 233, 220)
     canvas.fill(30, 228, 291, 229, 220)
     ds = dataset(name, US, "US", ANNA)

@@ -208,7 +208,9 @@ fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Op
         };
         for line in own {
             let side = quads::short_side(&line.quad);
-            if side > giant {
+            if side < passes.least_line {
+                // Dots.
+            } else if side > giant {
                 lines.push((side <= largest && is_seen_again(line)).then_some(*line));
             } else if index < LOOKS_FOR_LINES {
                 lines.push(Some(*line));

@@ -3,7 +3,7 @@
 use crate::common::{Run, fixtures, open, truth};
 use crate::end_to_end::{is_uniform, samples};
 use deburn::phi::Decision;
-use deburn::report::{Record, RegionRecord, Status};
+use deburn::report::{Record, Status};
 use deburn::text::CodeKind;
 use std::sync::LazyLock;
 
@@ -35,9 +35,8 @@ fn codes_text_and_a_signature_on_a_page_are_gone_and_the_rest_stays() {
             .flat_map(|y| (0..columns).map(move |x| (x, y)))
             .filter(|&(x, y)| !samples(&before, x, y).eq(samples(&after, x, y)))
             .count();
-        let masked: u64 = record.regions.iter().map(area).sum();
         assert!(changed > 20_000, "{changed}");
-        assert!(masked * 100 < u64::from(columns) * u64::from(rows) * 20, "{masked} pixels are masked");
+        assert!(changed * 100 < columns as usize * rows as usize * 20, "{changed} pixels are masked");
         // The rule below the title and the frame round the findings.
         for x in (70..780).step_by(50) {
             for y in [111, 641] {
@@ -46,10 +45,6 @@ fn codes_text_and_a_signature_on_a_page_are_gone_and_the_rest_stays() {
             }
         }
     }
-}
-
-fn area(region: &RegionRecord) -> u64 {
-    u64::from(region.bounding_box.width()) * u64::from(region.bounding_box.height())
 }
 
 #[test]

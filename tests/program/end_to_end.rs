@@ -63,7 +63,8 @@ fn text_is_gone_and_nothing_else_changed() {
     for file in truth().iter().filter(|file| file.status == Status::Masked) {
         let record = &ALL.report.records[&file.file];
         let (input, output) = (open(&fixtures().join(&file.file)), open(&ALL.out(&file.file)));
-        let (input, output) = (input.frames().unwrap().unwrap(), output.frames().unwrap().unwrap());
+        // Where there is no Pixel Data, text stands in overlays, which have tests of their own.
+        let (Some(input), Some(output)) = (input.frames().unwrap(), output.frames().unwrap()) else { continue };
         assert_eq!(input.count(), output.count());
         files += 1;
         for index in 0..input.count() {
@@ -186,7 +187,8 @@ fn the_report_holds_no_text_and_follows_its_schema() {
         assert!(validator.is_valid(&value), "{line}");
     }
     assert!(!validator.is_valid(&serde_json::json!({"type": "instance"})));
-    assert_eq!(ALL.report.header.models.len(), 1);
+    let roles: Vec<&str> = ALL.report.header.models.iter().map(|model| model.file.as_str()).collect();
+    assert_eq!(roles, ["PP-OCRv6_det_small.onnx", "deburn_det.onnx"], "nothing is read under this policy");
     assert_eq!(ALL.report.header.runtime.execution_provider, "CPUExecutionProvider");
 }
 
