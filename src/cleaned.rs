@@ -24,12 +24,7 @@ impl Seen {
         self.image.iter().chain(self.layers.iter().flatten()).flatten()
     }
 
-    /// Returns the findings of each picture, Pixel Data first if there are some.
-    pub(crate) fn pictures(&self, has_image: bool) -> impl Iterator<Item = &Vec<Vec<Finding>>> {
-        has_image.then_some(&self.image).into_iter().chain(&self.layers)
-    }
-
-    /// Adds findings to each frame of each picture, in the order of [`Seen::pictures`].
+    /// Adds findings to each frame of each picture, Pixel Data first if there are some, then the layers.
     pub(crate) fn add(&mut self, more: Vec<Vec<Vec<Finding>>>, has_image: bool) {
         let own = has_image.then_some(&mut self.image).into_iter().chain(&mut self.layers);
         for (own, more) in own.zip(more) {

@@ -58,23 +58,34 @@ impl Pipeline {
     fn standing(&self, cleaned: &Cleaned<'_>, written: &Instance) -> Result<Vec<Vec<Vec<Finding>>>> {
         let frames = written.frames()?;
         let places = Places::find(written, frames.as_ref(), &self.limits, self.overlays)?;
-        let image = frames.as_ref().map(|frames| frames as &dyn Pictures);
-        let layers = places.layers.iter().map(|layer| layer.pictures());
         let readings = Readings::default();
-        let look = |(pictures, settled): (&dyn Pictures, &Vec<Vec<Finding>>)| {
+        let look = |pictures: Option<&dyn Pictures>, settled: &[Vec<Finding>]| -> Result<Vec<Vec<Finding>>> {
+            // What was removed shows nothing any more.
+            let Some(pictures) = pictures.filter(|_| !settled.is_empty()) else { return Ok(Vec::new()) };
+            if pictures.count() as usize != settled.len() {
+                return Err(Error::Verification("a picture has another number of frames"));
+            }
             let judge = self.judge(cleaned.instance, pictures)?;
-            let frames = (0..pictures.count().min(u32::try_from(settled.len()).unwrap_or(u32::MAX))).into_par_iter();
+            let look = |frame: u32| {
+                let own = &settled[frame as usize];
+                again::standing(&self.reader, &judge, &readings, pictures, frame, own)
+            };
+            let frames = (0..pictures.count()).into_par_iter();
             frames
                 .map(|frame| {
-                    let own = &settled[frame as usize];
-                    catch_unwind(AssertUnwindSafe(|| {
-                        again::standing(&self.reader, &judge, &readings, pictures, frame, own)
-                    }))
-                    .unwrap_or(Err(Error::Panic("the second look")))
+                    catch_unwind(AssertUnwindSafe(|| look(frame))).unwrap_or(Err(Error::Panic("the second look")))
                 })
-                .collect::<Result<Vec<_>>>()
+                .collect()
         };
-        image.into_iter().chain(layers).zip(cleaned.seen.pictures(image.is_some())).map(look).collect()
+        let mut standing = Vec::new();
+        if cleaned.frames.is_some() {
+            standing.push(look(frames.as_ref().map(|frames| frames as &dyn Pictures), &cleaned.seen.image)?);
+        }
+        for (layer, settled) in cleaned.places.layers.iter().zip(&cleaned.seen.layers) {
+            let written = places.layers.iter().find(|written| written.name() == layer.name());
+            standing.push(look(written.map(|written| written.pictures()), settled)?);
+        }
+        Ok(standing)
     }
 
     /// Writes the cleaned instance: masked samples of Pixel Data first, then all else that changes; each is opened again
