@@ -4,10 +4,10 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use deburn::dicom::codec::Masker;
-use deburn::dicom::fill::Fill;
+use deburn::dicom::fill::FillChoice;
 use deburn::dicom::views::views;
 use deburn::dicom::write::{self, Plan, WriteOptions};
-use deburn::dicom::{Instance, Limits, PixelDescription};
+use deburn::dicom::{Instance, Limits};
 use deburn::phi::{Identity, Judge, Policy, ReadingLimits, Rules};
 use deburn::text::{Orientation, Reading, TextLine};
 use deburn::{Point, Quad, Rect, Region, Sensitive, mask};
@@ -120,8 +120,8 @@ fn jpeg_blocks(criterion: &mut Criterion) {
         let frames = instance.frames().expect("a file with pixels").expect("a file with pixels");
         let stream = frames.stored(0).expect("it is there");
         let transfer_syntax = &instance.file.transfer_syntax;
-        let fill = |description: &PixelDescription| Fill::black(description, None);
-        let masker = Masker { transfer_syntax, description: &frames.description, fill: &fill };
+        let fill = FillChoice::Black;
+        let masker = Masker { transfer_syntax, description: &frames.description, fill, palette: None };
         let mut region = Region::new(frames.description.columns, frames.description.rows);
         region.add_rect(Rect::new(20, 10, 180, 26));
         let blocks = masker.grain(&stream).expect("a lossy JPEG").blocks(&region);

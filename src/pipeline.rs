@@ -118,9 +118,9 @@ impl Pipeline {
         Ok(if cleaned.is_clean() { Status::Clean } else { Status::Masked })
     }
 
-    /// Finds the form that masked pixels are written in; `None` where no sample of Pixel Data is masked.
+    /// Finds the form that Pixel Data are written in; `None` where they stay as they are.
     fn plan(&self, cleaned: &Cleaned<'_>) -> Result<Option<Plan>> {
-        match cleaned.frames.filter(|_| cleaned.seen.masks_image()) {
+        match cleaned.frames.filter(|_| cleaned.seen.masks_image() || cleaned.places.has_stream_notes()) {
             Some(frames) => Plan::new(frames, &cleaned.masks(frames), self.write).map(Some),
             None => Ok(None),
         }

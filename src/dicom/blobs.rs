@@ -78,7 +78,7 @@ pub fn check_streams(frames: &Frames<'_>) -> Result<()> {
         if contains(stream.get(1..).unwrap_or(&[]), &[0xFF, 0xD8, 0xFF]) {
             return held("a second picture in the stream of a frame");
         }
-        let end = stream.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).map_or(stream.len(), |at| at + 2);
+        let end = memchr::memmem::rfind(&stream, &[0xFF, 0xD9]).map_or(stream.len(), |at| at + 2);
         // One byte, whatever it is, may make the length even.
         if stream.len() - end > 1 && stream[end..].iter().any(|&byte| byte != 0) {
             return held("bytes behind the stream of a frame");
@@ -137,15 +137,7 @@ fn is_bmp(head: &[u8], length: u64) -> bool {
 
 /// Returns whether `bytes` hold `wanted`.
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
-    let Some((&first, rest)) = wanted.split_first() else { return true };
-    let mut left = bytes;
-    while let Some(at) = left.iter().position(|&byte| byte == first) {
-        left = &left[at + 1..];
-        if left.starts_with(rest) {
-            return true;
-        }
-    }
-    false
+    memchr::memmem::find(bytes, wanted).is_some()
 }
 
 /// Names an element by its keyword or, if it is private or unknown, by its tag.

@@ -64,17 +64,30 @@ impl Fill {
     ///
     /// As [`Fill::black`].
     pub fn new(choice: FillChoice, frame: &Frame, palette: Option<&PaletteColor>, region: &Region) -> Result<Self> {
-        let description = &frame.description;
-        let black = Self::black(description, palette)?;
+        if let Some(even) = Self::even(choice, &frame.description, palette)? {
+            return Ok(even);
+        }
+        let black = Self::black(&frame.description, palette)?;
+        let (labels, parts) = background::parts(region);
+        let values = parts.iter().map(|part| background::median(frame, region, part, RING));
+        let values = values.map(|value| value.unwrap_or(black.value)).collect();
+        Ok(Self { value: black.value, parts: Some((labels, values)) })
+    }
+
+    /// Finds what fills any region of a frame that decodes to `description`; `None` if that depends on the region.
+    ///
+    /// # Errors
+    ///
+    /// As [`Fill::black`].
+    pub fn even(
+        choice: FillChoice,
+        description: &PixelDescription,
+        palette: Option<&PaletteColor>,
+    ) -> Result<Option<Self>> {
         match choice {
-            FillChoice::Black => Ok(black),
-            FillChoice::Value(value) => Ok(Self { value: constant(description, value), parts: None }),
-            FillChoice::Background => {
-                let (labels, parts) = background::parts(region);
-                let values = parts.iter().map(|part| background::median(frame, region, part, RING));
-                let values = values.map(|value| value.unwrap_or(black.value)).collect();
-                Ok(Self { value: black.value, parts: Some((labels, values)) })
-            }
+            FillChoice::Black => Self::black(description, palette).map(Some),
+            FillChoice::Value(value) => Ok(Some(Self { value: constant(description, value), parts: None })),
+            FillChoice::Background => Ok(None),
         }
     }
 
@@ -117,7 +130,7 @@ impl Fill {
         }
     }
 
-    /// Returns the containers of a pixel of every part, as many of them as a pixel has samples; `None` if parts differ.
+    /// Returns the containers of a pixel, as many of them as a pixel has samples; `None` if parts of the mask differ.
     #[must_use]
     pub const fn values(&self) -> Option<[u32; 3]> {
         match self.parts {

@@ -227,6 +227,32 @@ impl Frames<'_> {
         }
     }
 
+    /// Returns the stored bytes of a frame without comments, Exif and the like; `None` if there are none in them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frames::stored`].
+    pub fn without_notes(&self, frame: u32) -> Result<Option<Vec<u8>>> {
+        match self.store {
+            Store::Native { .. } => Ok(None),
+            Store::Encapsulated(_) => Ok(codec::without_notes(&self.file.transfer_syntax, &self.stored(frame)?)),
+        }
+    }
+
+    /// Returns whether a frame has notes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Frames::stored`].
+    pub fn has_notes(&self) -> Result<bool> {
+        for frame in 0..self.count() {
+            if self.without_notes(frame)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Returns what `region` of a decoded frame is filled with.
     ///
     /// # Errors

@@ -164,6 +164,15 @@ pub struct Removal {
     pub is_overlay: bool,
 }
 
+impl Removal {
+    fn notes() -> Self {
+        Self { name: STREAM_NOTES.into(), elements: Vec::new(), blank: None, clear: None, is_overlay: false }
+    }
+}
+
+/// How reports name the comments and application segments in the streams of the frames.
+const STREAM_NOTES: &str = "stream_notes";
+
 /// All places of an instance beside Pixel Data.
 #[derive(Default)]
 pub struct Places<'a> {
@@ -202,6 +211,9 @@ impl<'a> Places<'a> {
             blobs::check_streams(frames)?;
         }
         let mut places = Places::default();
+        if let Some(frames) = frames {
+            places.add_notes(frames)?;
+        }
         places.add_overlays(instance, frames, limits, overlays)?;
         if let Some(floats) = Floats::find(instance, limits)? {
             places.layers.push(Box::new(floats));
@@ -211,6 +223,12 @@ impl<'a> Places<'a> {
             places.add_nested(file, item, limits)?;
         }
         Ok(places)
+    }
+
+    /// Returns whether the streams of the frames have notes that go.
+    #[must_use]
+    pub fn has_stream_notes(&self) -> bool {
+        self.removals.iter().any(|removal| removal.name == STREAM_NOTES)
     }
 
     /// Returns whether there is none.
@@ -223,6 +241,14 @@ impl<'a> Places<'a> {
     #[must_use]
     pub fn is_cleared(&self, index: usize) -> bool {
         self.removals.iter().any(|removal| removal.clear == Some(index))
+    }
+
+    /// Has comments, Exif and the like removed from the streams of the frames: no element changes for it but Pixel Data.
+    fn add_notes(&mut self, frames: &Frames<'_>) -> Result<()> {
+        if frames.has_notes()? {
+            self.removals.push(Removal::notes());
+        }
+        Ok(())
     }
 
     /// Adds the overlay planes (PS3.3 C.9.2).

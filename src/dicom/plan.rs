@@ -2,10 +2,8 @@
 
 use super::blocks::Grain;
 use super::codec::{self, Fallback, MaskForm, Masker};
-use super::fill::{Fill, FillChoice};
 use super::frames::{Frames, Store};
 use super::instance::is_subsampled;
-use super::pixels::PixelDescription;
 use crate::error::{Error, Result};
 use crate::region::Region;
 
@@ -59,16 +57,11 @@ impl Plan {
             let grain = if is_subsampled(&frames.description) { Grain::PAIR } else { Grain::PIXEL };
             return Ok(own(Method::InPlace, grain));
         }
-        // What the background is depends on the frame; blocks and codecs are given one value.
-        if frames.fill != FillChoice::Black {
-            return Ok(Self::fallback(frames, options.fallback, "masks are not filled with black".into()));
-        }
         let method = match codec::lookup(&frames.file.transfer_syntax).map(|syntax| syntax.mask) {
             Some(MaskForm::JpegBlocks) => Method::JpegBlocks,
             _ => Method::Reencoded,
         };
-        let fill = |description: &PixelDescription| fill(frames, description);
-        let masker = masker(frames, &fill);
+        let masker = masker(frames);
         let mut found: Option<Grain> = None;
         for frame in (0..frames.count()).filter(|&frame| regions(frame).is_some()) {
             let problem = match masker.grain(&frames.stored(frame)?) {
@@ -124,12 +117,12 @@ impl Plan {
     }
 }
 
-/// Returns the fill of samples that are read by `description`.
-pub(super) fn fill(frames: &Frames<'_>, description: &PixelDescription) -> Result<Fill> {
-    Fill::black(description, frames.palette.as_ref())
-}
-
 /// Returns what masks the frames in their own form.
-pub(super) fn masker<'a>(frames: &'a Frames<'_>, fill: &'a dyn Fn(&PixelDescription) -> Result<Fill>) -> Masker<'a> {
-    Masker { transfer_syntax: &frames.file.transfer_syntax, description: &frames.description, fill }
+pub(super) fn masker<'a>(frames: &'a Frames<'_>) -> Masker<'a> {
+    Masker {
+        transfer_syntax: &frames.file.transfer_syntax,
+        description: &frames.description,
+        fill: frames.fill,
+        palette: frames.palette.as_ref(),
+    }
 }

@@ -11,8 +11,8 @@ use super::fragments::{self, Coded};
 use super::frames::{Frames, Store};
 use super::instance::is_subsampled;
 use super::pixels::{Frame, PixelDescription, Samples};
+use super::plan::masker;
 pub use super::plan::{Method, Plan, WriteOptions};
-use super::plan::{fill, masker};
 use crate::error::{Error, Result};
 use crate::region::Region;
 use flate2::Compression;
@@ -201,7 +201,6 @@ fn value(
     position: u64,
     out: &mut (impl Write + Seek),
 ) -> Result<(u64, fragments::Table)> {
-    let fill = |description: &PixelDescription| fill(frames, description);
     let filled = |frame: u32| -> Result<Frame> {
         let mut decoded = frames.decode(frame)?;
         let photometric = match plan.method {
@@ -234,10 +233,13 @@ fn value(
             fragments::write(frames, native < 1 << 31, coded, position, out)
         }
         Method::InPlace | Method::JpegBlocks | Method::Reencoded => {
-            let masker = masker(frames, &fill);
+            let masker = masker(frames);
             let coded = |frame| match &regions(frame) {
                 Some(region) => masker.mask(&frames.stored(frame)?, &plan.grain.blocks(region)).map(Coded::New),
-                None => Ok(Coded::Kept(fragments::of_input(frames, frame))),
+                None => Ok(match frames.without_notes(frame)? {
+                    Some(stream) => Coded::New(stream),
+                    None => Coded::Kept(fragments::of_input(frames, frame)),
+                }),
             };
             fragments::write(frames, fragments::has_table(frames), coded, position, out)
         }
@@ -246,7 +248,7 @@ fn value(
 
 /// Checks a written file against what it had to become: it opens, has the same elements, its frames decode to the
 /// input's samples outside the masked blocks (and the rim that takes color from them) and to the fill in their core,
-/// and frames without a mask that stay in their form have the same bytes.
+/// and frames without a mask that stay in their form have the same bytes, but for notes beside the image.
 ///
 /// # Errors
 ///
@@ -266,11 +268,14 @@ pub fn verify(
     let same_form = matches!(plan.method, Method::JpegBlocks | Method::Reencoded);
     for frame in 0..frames.count() {
         let region = regions(frame);
-        if region.is_none() && same_form {
+        if region.is_none() && same_form && frames.without_notes(frame)?.is_none() {
             if frames.stored(frame)? != output.stored(frame)? {
                 return Err(Error::Verification("a frame without a mask differs"));
             }
             continue;
+        }
+        if same_form && output.without_notes(frame)?.is_some() {
+            return Err(Error::Verification("a stream has comments or application data"));
         }
         let mut expected = frames.decode(frame)?;
         let actual = output.decode(frame)?;
@@ -279,11 +284,7 @@ pub fn verify(
         }
         if let Some(region) = &region {
             let blocks = plan.grain.blocks(region);
-            let fill = match plan.method {
-                Method::JpegBlocks | Method::Reencoded => fill(frames, &expected.description)?,
-                _ => frames.fill_of(&expected, &blocks.pixels())?,
-            };
-            if !fill.covers(&actual, &blocks.core()) {
+            if !frames.fill_of(&expected, &blocks.pixels())?.covers(&actual, &blocks.core()) {
                 return Err(Error::Verification("a masked pixel does not have the fill"));
             }
             take(&mut expected, &actual, &blocks.changed());

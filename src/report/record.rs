@@ -195,7 +195,8 @@ pub enum PlaceAction {
 /// A place beside Pixel Data that can show text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlaceRecord {
-    /// Its name: `overlay_6000` by the group, `icon`, `nested_1`, `nested_icon_1`, `float`, `double_float`.
+    /// Its name: `overlay_6000` by the group, `icon`, `nested_1`, `nested_icon_1`, `float`, `double_float`;
+    /// `stream_notes` are comments, Exif and the like in the JPEG streams of the frames.
     pub name: String,
     /// What was done.
     pub action: PlaceAction,

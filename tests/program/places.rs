@@ -372,3 +372,28 @@ fn held_instances_say_what_holds_them() {
     assert_eq!(reason("us_jpeg_preview.dcm"), "PixelData: a second picture in the stream of a frame, not examined");
     assert_eq!(reason("pdf_document.dcm"), "EncapsulatedDocument: a PDF document, not examined");
 }
+
+#[test]
+fn comments_in_a_stream_go_although_nothing_is_masked() {
+    let name = "us_ybr_jpeg.dcm";
+    // Cleaned once, nothing is left to mask in it. Then a name is planted behind SOI.
+    let mut bytes = std::fs::read(ALL.out(name)).unwrap();
+    let clean = open(&ALL.out(name));
+    let fragment = clean.file.layout.fragments[1].clone();
+    let start = usize::try_from(fragment.start).unwrap();
+    let comment = b"\xFF\xFE\0\x0ADOE^JANE";
+    let length = u32::try_from(fragment.end - fragment.start + comment.len() as u64).unwrap();
+    bytes[start - 4..start].copy_from_slice(&length.to_le_bytes());
+    bytes.splice(start + 2..start + 2, *comment);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(name), bytes).unwrap();
+
+    let run = Run::mask(folder.path(), &["--policy", "all"]);
+    let record = &run.report.records[name];
+    let places: Vec<_> = record.places.iter().map(|place| (place.name.as_str(), place.action)).collect();
+    assert_eq!((record.status, places), (Status::Masked, vec![("stream_notes", PlaceAction::Removed)]));
+    assert!(record.regions.is_empty());
+    let output = open(&run.out(name));
+    let stored = |instance: &Instance| instance.frames().unwrap().unwrap().stored(0).unwrap();
+    assert_eq!(stored(&output), stored(&clean), "all else of the stream is as it was");
+}

@@ -3,8 +3,9 @@
 use super::jpeg_blocks::Maskable;
 use super::{MaskForm, decode, inflated, j2k, jpeg_lossless, jpegls, jxl, lookup, native, rle, without_padding};
 use crate::dicom::blocks::{Blocks, Grain};
-use crate::dicom::fill::Fill;
+use crate::dicom::fill::{Fill, FillChoice};
 use crate::dicom::instance::is_subsampled;
+use crate::dicom::palette::PaletteColor;
 use crate::dicom::pixels::{Frame, Photometric, PixelDescription};
 use crate::error::{Error, Result};
 use dicom_dictionary_std::uids;
@@ -75,8 +76,10 @@ pub struct Masker<'a> {
     pub transfer_syntax: &'a str,
     /// Of the instance.
     pub description: &'a PixelDescription,
-    /// Finds the fill of decoded samples.
-    pub fill: &'a dyn Fn(&PixelDescription) -> Result<Fill>,
+    /// What masked pixels get.
+    pub fill: FillChoice,
+    /// The palette of the instance.
+    pub palette: Option<&'a PaletteColor>,
 }
 
 impl Masker<'_> {
@@ -138,20 +141,25 @@ impl Masker<'_> {
     }
 
     fn jpeg<'s>(&self, stream: &'s [u8]) -> Result<Maskable<'s>> {
-        Maskable::new(self.transfer_syntax, self.description, stream, self.fill)
+        let fill = |description: &PixelDescription| Fill::even(self.fill, description, self.palette);
+        Maskable::new(self.transfer_syntax, self.description, stream, &fill)
     }
 
     /// Decodes and fills.
     fn filled(&self, stream: &[u8], blocks: &Blocks) -> Result<Frame> {
         let mut frame = decode(self.transfer_syntax, self.description, stream)?;
-        (self.fill)(&frame.description)?.frame(&mut frame, &blocks.pixels());
+        let region = blocks.pixels();
+        Fill::new(self.fill, &frame, self.palette, &region)?.frame(&mut frame, &region);
         Ok(frame)
     }
 
     /// Fills in native bytes, which keep their order and everything outside of the blocks.
     fn native(&self, frame: &[u8], blocks: &Blocks) -> Result<Vec<u8>> {
+        let region = blocks.pixels();
+        let fill =
+            Fill::new(self.fill, &native::unpack(self.description, false, false, frame)?, self.palette, &region)?;
         let mut frame = frame.to_vec();
-        (self.fill)(self.description)?.native(&mut frame, 0, self.description, false, &blocks.pixels());
+        fill.native(&mut frame, 0, self.description, false, &region);
         Ok(frame)
     }
 

@@ -7,6 +7,7 @@ use super::markers::{EOI, FrameHeader, Part, SOI, SOS, Stream};
 use super::turbo::{Decoded, Shape, decompress};
 use crate::dicom::pixels::{Frame, Photometric, PixelDescription, Samples};
 use crate::error::{Error, Result};
+use std::ops::Range;
 
 /// Decodes one frame. Lossy color comes back as RGB.
 ///
@@ -69,6 +70,11 @@ impl<'a> Jpeg<'a> {
         let header = &self.stream.header;
         let (width, height) = (header.columns, header.rows);
         Shape { width, height, components: header.components.len(), precision: header.precision }
+    }
+
+    /// Returns what stands in a part of the stream.
+    pub(super) fn bytes(&self, range: &Range<usize>) -> Option<&'a [u8]> {
+        self.data.get(range.clone())
     }
 
     /// Returns the stream as the library is given it.

@@ -3,7 +3,7 @@
 
 use super::jpeg::{Jpeg, Process};
 use super::markers::Part;
-use super::turbo::{Coding, transform};
+use super::turbo::{BlockRow, Coding, Entropy, transform};
 use crate::dicom::blocks::{Blocks, Grain};
 use crate::dicom::fill::Fill;
 use crate::dicom::pixels::PixelDescription;
@@ -36,16 +36,17 @@ impl<'a> Maskable<'a> {
         transfer_syntax: &str,
         description: &PixelDescription,
         data: &'a [u8],
-        fill: &dyn Fn(&PixelDescription) -> Result<Fill>,
+        fill: &dyn Fn(&PixelDescription) -> Result<Option<Fill>>,
     ) -> Result<Self> {
         let jpeg = Jpeg::read(description, data)?;
         if jpeg.process == Process::Lossless {
             return Err(failed("stream is lossless, against its transfer syntax"));
         }
-        let coding = coding(transfer_syntax).ok_or_else(|| failed("spectral selection alone cannot be written"))?;
+        let coding =
+            coding(transfer_syntax, &jpeg).ok_or_else(|| failed("spectral selection alone cannot be written"))?;
         let precision = jpeg.stream.header.precision;
-        let fill =
-            fill(&jpeg.description(description))?.values().ok_or_else(|| failed("the fill differs within a frame"))?;
+        let fill = fill(&jpeg.description(description))?.and_then(|fill| fill.values());
+        let fill = fill.ok_or_else(|| failed("the fill differs within a frame"))?;
         let values = levels(fill, &jpeg, description.signed)?;
         let sampling = sampling(&jpeg)?;
         let most = |axis: fn(&(u32, u32)) -> u32| sampling.iter().map(axis).max().unwrap_or(1);
@@ -81,7 +82,8 @@ impl<'a> Maskable<'a> {
     ///
     /// [`Error::Decode`] if the stream cannot be decoded to its end.
     pub fn mask(&self, blocks: &Blocks) -> Result<Vec<u8>> {
-        let masked = transform(&self.jpeg.plain(), self.coding, |index, row, coefficients| {
+        let plain = self.jpeg.plain();
+        let change = |index: usize, row: usize, coefficients: &mut BlockRow| {
             let Some(Component { blocks: (across, down), dc }) = self.components.get(index) else { return };
             for (column, block) in coefficients.iter_mut().enumerate() {
                 if blocks.contains(column / across, row / down) {
@@ -89,22 +91,47 @@ impl<'a> Maskable<'a> {
                     block[0] = *dc;
                 }
             }
-        })?;
+        };
+        let mut masked = transform(&plain, self.coding, change)?;
+        if self.coding.entropy == Entropy::CommonTables && masked.len() > plain.len() {
+            masked = transform(&plain, Coding { entropy: Entropy::OwnTables, ..self.coding }, change)?;
+        }
         self.jpeg.with_color_markers(&masked)
     }
 }
 
-/// Returns how the streams of a transfer syntax are coded; `None` for those of spectral selection without successive
+/// Returns how a stream of a transfer syntax is coded; `None` for those of spectral selection without successive
 /// approximation, which the library does not write.
-fn coding(transfer_syntax: &str) -> Option<Coding> {
-    let (progressive, arithmetic) = match transfer_syntax.strip_prefix("1.2.840.10008.1.2.4.")? {
-        "50" | "51" => (false, false),
-        "52" => (false, true),
-        "55" => (true, false),
-        "56" => (true, true),
+fn coding(transfer_syntax: &str, jpeg: &Jpeg<'_>) -> Option<Coding> {
+    let huffman = if has_common_tables(jpeg) { Entropy::CommonTables } else { Entropy::OwnTables };
+    let (progressive, entropy) = match transfer_syntax.strip_prefix("1.2.840.10008.1.2.4.")? {
+        "50" | "51" => (false, huffman),
+        "52" => (false, Entropy::Arithmetic),
+        "55" => (true, Entropy::OwnTables),
+        "56" => (true, Entropy::Arithmetic),
         _ => return None,
     };
-    Some(Coding { progressive, arithmetic })
+    Some(Coding { progressive, entropy })
+}
+
+/// Returns whether the Huffman tables are those of 10918-1 K.3, as far as their lengths tell: 12 symbols for DC, 162
+/// for AC. Tables made for an image have only the symbols in it. A wrong guess costs time, no bytes.
+fn has_common_tables(jpeg: &Jpeg<'_>) -> bool {
+    let mut tables = jpeg.stream.parts.iter().filter_map(|part| match part {
+        Part::Segment(0xC4, range) => jpeg.bytes(range),
+        _ => None,
+    });
+    tables.all(|mut rest| {
+        while let Some((&class, lengths)) = rest.split_first() {
+            let Some((counts, symbols)) = lengths.split_first_chunk::<16>() else { return false };
+            let count = counts.iter().map(|&count| usize::from(count)).sum();
+            if count != if class >> 4 == 0 { 12 } else { 162 } || symbols.len() < count {
+                return false;
+            }
+            rest = &symbols[count..];
+        }
+        true
+    })
 }
 
 /// Returns the blocks of each component in an MCU. A component that is alone has one, whatever its factors say

@@ -188,14 +188,11 @@ fn segment(data: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Returns where the marker stands that ends the coded data from `at` on. Restart markers do not end it.
-fn coded_end(data: &[u8], mut at: usize, stuffing: u8) -> usize {
-    while at + 1 < data.len() {
-        if data[at] == 0xFF && data[at + 1] >= stuffing && !matches!(data[at + 1], 0xD0..=0xD7 | 0xFF) {
-            return at;
-        }
-        at += 1;
-    }
-    data.len()
+fn coded_end(data: &[u8], from: usize, stuffing: u8) -> usize {
+    memchr::memchr_iter(0xFF, &data[from..])
+        .map(|offset| from + offset)
+        .find(|at| data.get(at + 1).is_some_and(|&next| next >= stuffing && !matches!(next, 0xD0..=0xD7 | 0xFF)))
+        .unwrap_or(data.len())
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Masked instances over whole files, one of each transfer syntax: what changes, what does not, and what is gone.
 
-use super::turbo::{Coding, transform};
+use super::turbo::{Coding, Entropy, transform};
 use super::*;
 use crate::dicom::blocks::Grain;
 use crate::dicom::file::Limits;
-use crate::dicom::fill::Fill;
+use crate::dicom::fill::{Fill, FillChoice};
 use crate::dicom::fragments::of_input;
 use crate::dicom::frames::{Frames, Store};
 use crate::dicom::header::text;
@@ -170,7 +170,8 @@ fn deflate(bytes: &[u8]) -> Vec<u8> {
 /// A stream coded otherwise, with the same coefficients.
 fn recoded(name: &str, progressive: bool, arithmetic: bool) -> Vec<u8> {
     let stream = stream(name);
-    transform(&stream, Coding { progressive, arithmetic }, |_, _, _| {}).unwrap()
+    let entropy = if arithmetic { Entropy::Arithmetic } else { Entropy::OwnTables };
+    transform(&stream, Coding { progressive, entropy }, |_, _, _| {}).unwrap()
 }
 
 #[test]
@@ -284,10 +285,48 @@ fn signed_frames_are_masked_within_the_bits_of_their_stream() {
     }
 }
 
+#[test]
+fn a_frame_without_a_mask_loses_its_comments_and_nothing_else() {
+    let clean = stream("us_ybr_jpeg");
+    let noted = [&clean[..2], b"\xFF\xFE\0\x0ADOE^JANE", &clean[2..]].concat();
+    let mut made = Made::like("us_ybr_jpeg", JPEG, clean.clone());
+    made.frames = vec![clean.clone(), noted];
+    let (output, _) = mask_frames(&made.bytes(), Fallback::ExplicitLe, |frame| frame == 0);
+    let output = open(&output);
+    let stored = frames(&output).stored(1).unwrap();
+    assert_eq!(stored[..clean.len().min(stored.len())], clean[..]);
+    assert!(!output.file.data().read_vec(0, output.file.data().len()).unwrap().windows(8).any(|w| w == b"DOE^JANE"));
+}
+
+#[test]
+fn every_fill_keeps_the_form_where_it_can_be_coded() {
+    let own = |name: &str, fill| {
+        let input = fixture(name);
+        let instance = open(&input);
+        let frames = Frames { fill, ..frames(&instance) };
+        let regions = |_| Some(region(&frames));
+        let plan = Plan::new(&frames, &regions, WriteOptions::default()).unwrap();
+        let mut out = Cursor::new(Vec::new());
+        write::masked(&frames, &regions, &plan, &mut out).unwrap();
+        let output = open(&out.into_inner());
+        let written = self::frames(&output);
+        write::verify(&frames, &regions, &plan, &written).unwrap();
+        let decoded = written.decode(0).unwrap();
+        let first = AREA.y0 as usize * decoded.description.columns as usize + AREA.x0 as usize;
+        (plan.method, decoded.samples.get(first * usize::from(decoded.description.samples_per_pixel)))
+    };
+    for name in ["dx_rle", "dx_jpegls", "dx_j2k", "dx_jpeg_lossless", "us_ybr_rle", "us_j2k_rct"] {
+        assert_eq!(own(name, FillChoice::Background).0, Method::Reencoded, "{name}");
+        assert_eq!(own(name, FillChoice::Value(77)), (Method::Reencoded, 77), "{name}");
+    }
+    assert_eq!(own("us_ybr_jpeg", FillChoice::Background).0, Method::Decoded, "blocks are given one value");
+    assert_eq!(own("us_ybr_jpeg", FillChoice::Value(128)), (Method::JpegBlocks, 128));
+}
+
 /// Reads the coefficients of a stream, by component and row of blocks.
 fn coefficients(jpeg: &[u8]) -> Vec<(usize, usize, Vec<[i16; 64]>)> {
     let mut all = Vec::new();
-    transform(jpeg, Coding { progressive: false, arithmetic: false }, |component, row, blocks| {
+    transform(jpeg, Coding { progressive: false, entropy: Entropy::OwnTables }, |component, row, blocks| {
         all.push((component, row, blocks.to_vec()));
     })
     .unwrap();

@@ -15,6 +15,7 @@ mod markers;
 #[cfg(test)]
 mod mask_tests;
 pub mod native;
+mod notes;
 mod openjp2_encoder;
 mod rle;
 mod syntaxes;
@@ -28,6 +29,7 @@ use std::io::Read as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use encode::{Fallback, Masker, encode};
+pub use notes::without_notes;
 pub use syntaxes::{MaskForm, SyntaxInfo, held_kind, lookup, syntaxes};
 
 use super::pixels::{Frame, PixelDescription, Samples};

@@ -36,8 +36,20 @@ pub(super) struct Shape {
 pub(super) struct Coding {
     /// In several scans, else in one.
     pub(super) progressive: bool,
-    /// Arithmetically, else with Huffman tables made for the image.
-    pub(super) arithmetic: bool,
+    /// How symbols are written.
+    pub(super) entropy: Entropy,
+}
+
+/// How symbols are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entropy {
+    /// With the Huffman tables that ISO/IEC 10918-1 K.3 shows and most encoders use. They hold all symbols of sequential
+    /// streams of 8 bits; the library makes tables for the image wherever they do not.
+    CommonTables,
+    /// With Huffman tables made for the image, which takes a pass more.
+    OwnTables,
+    /// Arithmetically.
+    Arithmetic,
 }
 
 /// The coefficients of a row of blocks of one component, in the order of rows of frequencies, DC first.
@@ -120,7 +132,11 @@ pub(super) fn transform(
     let handle = Handle::new(sys::TJINIT_TJINIT_TRANSFORM)?;
     let mut options = sys::TJXOPT_COPYNONE;
     options |= if coding.progressive { sys::TJXOPT_PROGRESSIVE } else { 0 };
-    options |= if coding.arithmetic { sys::TJXOPT_ARITHMETIC } else { sys::TJXOPT_OPTIMIZE };
+    options |= match coding.entropy {
+        Entropy::CommonTables => 0,
+        Entropy::OwnTables => sys::TJXOPT_OPTIMIZE,
+        Entropy::Arithmetic => sys::TJXOPT_ARITHMETIC,
+    };
     let mut filter = Filter { change: &mut change, panicked: false };
     let transform = sys::tjtransform {
         r: sys::tjregion { x: 0, y: 0, w: 0, h: 0 },
