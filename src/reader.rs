@@ -65,11 +65,13 @@ impl Reader {
         let codes = shown.iter().map(|image| self.codes(image, look)).collect::<Result<Vec<_>>>()?;
         lines.extend(text::merged(codes.into_iter().flatten().collect()).into_iter().map(TextLine::from));
         if let Some((paper, image)) = paper.zip(shown.first()) {
-            let places: Vec<Quad> = lines.iter().map(place).collect();
+            let places: Vec<Quad> = lines.iter().map(|line| line.area).collect();
             let strokes = page::ink(image, paper, &places);
-            lines.extend(
-                strokes.into_iter().map(|quad| TextLine { kind: LineKind::Ink, ..TextLine::unread(quad, 1.0) }),
-            );
+            lines.extend(strokes.into_iter().map(|quad| TextLine {
+                kind: LineKind::Ink,
+                area: quad,
+                ..TextLine::unread(quad, 1.0)
+            }));
         }
         if let Some(turn) = turn {
             lines = lines.into_iter().map(|line| turned::back(line, turn, size)).collect();
@@ -110,7 +112,13 @@ impl Reader {
             dropped += again.dropped;
             Ok(again.lines)
         })?;
-        let mut lines: Vec<TextLine> = text::separate(apart, &views).into_iter().map(TextLine::from).collect();
+        let apart = text::separate(text::cut(apart, &views), &views);
+        let quads: Vec<Quad> = apart.iter().map(|line| line.quad).collect();
+        let mut lines: Vec<TextLine> = Vec::new();
+        for (index, line) in apart.into_iter().enumerate() {
+            let others = [&quads[..index], &quads[index + 1..]].concat();
+            lines.push(TextLine { area: text::reach(&line.quad, &others, &views), ..TextLine::from(line) });
+        }
         read(recognizers, shown, &found, &mut lines, known)?;
         Ok((lines, dropped))
     }
@@ -154,11 +162,6 @@ fn read(
     }
     lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
     Ok(())
-}
-
-/// Returns what is masked if a line is.
-fn place(line: &TextLine) -> Quad {
-    if line.kind == LineKind::Text { text::pad(&line.quad) } else { line.quad }
 }
 
 /// Sorts readings by score and leaves out what another view shows better.

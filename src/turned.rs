@@ -24,7 +24,7 @@ pub(crate) fn back(line: TextLine, turn: Orientation, (columns, rows): (u32, u32
         Orientation::UpsideDown => Point::new(columns - point.x, rows - point.y),
         Orientation::Clockwise270 => Point::new(point.y, rows - point.x),
     };
-    let mut line = TextLine { quad: Quad(line.quad.0.map(point)), ..line };
+    let mut line = TextLine { quad: Quad(line.quad.0.map(point)), area: Quad(line.area.0.map(point)), ..line };
     for reading in &mut line.readings {
         reading.orientation = turn.after(reading.orientation);
     }

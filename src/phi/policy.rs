@@ -217,7 +217,7 @@ impl Judge<'_> {
         };
         Finding {
             quad: line.quad,
-            area: text::pad(&line.quad),
+            area: line.area,
             score: Some(line.score),
             reading: line.readings.first().cloned(),
             decision,
@@ -327,7 +327,7 @@ impl Judge<'_> {
             }
         };
         for (index, line) in lines.iter().enumerate() {
-            let own = text::pad(&line.quad).bounding_box(size.0, size.1);
+            let own = line.area.bounding_box(size.0, size.1);
             if let Some(zone) = zones.iter().find(|zone| meet(&zone.rect, &own)) {
                 add(index, Evidence::Zone(zone.id.clone()));
             }

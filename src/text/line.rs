@@ -2,7 +2,7 @@
 
 use crate::geometry::Quad;
 use crate::sensitive::Sensitive;
-use crate::text::{Code, CodeKind, Detection};
+use crate::text::{Code, CodeKind, Detection, pad};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +72,8 @@ pub struct Reading {
 pub struct TextLine {
     /// A rectangle round the line, in frame pixels. Corners may lie outside the frame.
     pub quad: Quad,
+    /// What is filled if it is masked: the rectangle, padded for what the detector clips of text.
+    pub area: Quad,
     /// The detector's score, 0..=1.
     pub score: f32,
     /// What was read: one reading for each view of the frame that showed something else there, the best first.
@@ -84,8 +86,8 @@ pub struct TextLine {
 impl TextLine {
     /// Makes a line of text of which only the place is known.
     #[must_use]
-    pub const fn unread(quad: Quad, score: f32) -> Self {
-        Self { quad, score, readings: Vec::new(), kind: LineKind::Text }
+    pub fn unread(quad: Quad, score: f32) -> Self {
+        Self { quad, area: pad(&quad), score, readings: Vec::new(), kind: LineKind::Text }
     }
 }
 
@@ -102,6 +104,6 @@ impl From<Code> for TextLine {
             Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright }
         };
         let readings = code.content.map(reading).into_iter().collect();
-        Self { quad: code.quad, score: code.score, readings, kind: LineKind::Code(code.kind) }
+        Self { quad: code.quad, area: code.quad, score: code.score, readings, kind: LineKind::Code(code.kind) }
     }
 }

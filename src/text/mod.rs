@@ -14,6 +14,8 @@ mod crop;
 mod detector;
 mod device;
 mod engine;
+mod gaps;
+mod level;
 mod line;
 mod manifest;
 mod model;
@@ -21,6 +23,7 @@ mod network;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
 mod ort_release;
 mod overlaps;
+mod padding;
 pub(crate) mod page;
 mod passes;
 mod pool;
@@ -39,6 +42,7 @@ pub use codes::{Code, CodeKind, Look, codes, is_decoding, merged};
 pub use detector::{Detection, Detections, Detector};
 pub use device::Device;
 pub use engine::Engine;
+pub(crate) use gaps::cut;
 pub use line::{LineKind, Orientation, Reading, TextLine};
 pub use manifest::{
     Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, RegionThresholds, Role,
@@ -47,6 +51,7 @@ pub use manifest::{
 pub use model::{Model, OrtModel};
 pub use network::Network;
 pub(crate) use overlaps::separate;
+pub(crate) use padding::reach;
 pub use passes::Passes;
 pub use pool::{DetectorPool, Pool, RecognizerPool};
 pub use quads::pad;

@@ -12,11 +12,7 @@
 use image::RgbImage;
 
 use super::detector::Detection;
-use super::quads::extent;
-use crate::geometry::{Point, Quad};
-
-/// The largest slope of a line that counts as level: about a pixel over the length of a short word.
-const LEVEL: f32 = 0.05;
+use super::level::{Level, Picture};
 
 /// The least height that is left of a line, in parts of its own: boxes are loose by up to a third on each side.
 const LEFT: f32 = 0.4;
@@ -26,72 +22,6 @@ const NOISE: f32 = 0.15;
 
 /// …and, where there is little contrast, in values of 255.
 const LEAST_NOISE: u8 = 16;
-
-/// A level rectangle; in a transposed picture, `x` and `y` are exchanged.
-#[derive(Clone, Copy, Debug)]
-struct Level {
-    x0: f32,
-    y0: f32,
-    x1: f32,
-    y1: f32,
-}
-
-impl Level {
-    fn new(quad: &Quad, transposed: bool) -> Option<Self> {
-        let [a, b, c, d] = quad.0;
-        let is_level = [(a, b), (d, c)].iter().all(|(from, to)| (to.y - from.y).abs() <= LEVEL * (to.x - from.x).abs());
-        let is_upright =
-            [(a, d), (b, c)].iter().all(|(from, to)| (to.x - from.x).abs() <= LEVEL * (to.y - from.y).abs() + 1.0);
-        let (x0, y0, x1, y1) = extent(quad);
-        (is_level && is_upright).then_some(if transposed {
-            Self { x0: y0, y0: x0, x1: y1, y1: x1 }
-        } else {
-            Self { x0, y0, x1, y1 }
-        })
-    }
-
-    fn quad(self, transposed: bool) -> Quad {
-        let Self { x0, y0, x1, y1 } =
-            if transposed { Self { x0: self.y0, y0: self.x0, x1: self.y1, y1: self.x1 } } else { self };
-        Quad([(x0, y0), (x1, y0), (x1, y1), (x0, y1)].map(|(x, y)| Point::new(x, y)))
-    }
-
-    fn height(self) -> f32 {
-        self.y1 - self.y0
-    }
-
-    fn holds(self, x: u32, y: u32) -> bool {
-        let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
-        self.x0 <= x && x < self.x1 && self.y0 <= y && y < self.y1
-    }
-}
-
-/// A picture, or the same with rows and columns exchanged.
-#[derive(Clone, Copy)]
-struct Picture<'a> {
-    image: &'a RgbImage,
-    transposed: bool,
-}
-
-impl Picture<'_> {
-    /// Returns the range of values in each channel of some pixels of a rectangle, the largest of the three.
-    fn contrast(self, area: Level, is_meant: impl Fn(u32, u32) -> bool) -> u8 {
-        let (mut least, mut most) = ([u8::MAX; 3], [u8::MIN; 3]);
-        let (width, height) = self.image.dimensions();
-        let (width, height) = if self.transposed { (height, width) } else { (width, height) };
-        let span = |from: f32, to: f32, end: u32| from.max(0.0).floor() as u32..(to.max(0.0).ceil() as u32).min(end);
-        for y in span(area.y0, area.y1, height) {
-            for x in span(area.x0, area.x1, width).filter(|x| is_meant(*x, y)) {
-                let pixel = if self.transposed { self.image.get_pixel(y, x) } else { self.image.get_pixel(x, y) };
-                for (channel, value) in pixel.0.into_iter().enumerate() {
-                    least[channel] = least[channel].min(value);
-                    most[channel] = most[channel].max(value);
-                }
-            }
-        }
-        least.into_iter().zip(most).map(|(least, most)| most.saturating_sub(least)).max().unwrap_or(0)
-    }
-}
 
 /// Cuts lines apart that overlap above and below, or beside each other.
 ///
@@ -158,7 +88,7 @@ fn cut(above: Level, below: Level, views: &[&RgbImage], transposed: bool) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
+    use crate::geometry::{Quad, Rect};
     use image::Rgb;
 
     fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> Detection {

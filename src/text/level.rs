@@ -1,0 +1,82 @@
+//! Level rectangles in a picture or in one with rows and columns exchanged, so that what is done to rows is done to
+//! columns too.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "coordinates within a picture, clamped to it before the cast"
+)]
+
+use super::quads::extent;
+use crate::geometry::{Point, Quad};
+use image::RgbImage;
+
+/// The largest slope of a line that counts as level: about a pixel over the length of a short word.
+const LEVEL: f32 = 0.05;
+
+/// A level rectangle; in a transposed picture, `x` and `y` are exchanged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    pub(super) x0: f32,
+    pub(super) y0: f32,
+    pub(super) x1: f32,
+    pub(super) y1: f32,
+}
+
+impl Level {
+    /// Returns the rectangle of a line that is level or upright.
+    pub(super) fn new(quad: &Quad, transposed: bool) -> Option<Self> {
+        let [a, b, c, d] = quad.0;
+        let is_level = [(a, b), (d, c)].iter().all(|(from, to)| (to.y - from.y).abs() <= LEVEL * (to.x - from.x).abs());
+        let is_upright =
+            [(a, d), (b, c)].iter().all(|(from, to)| (to.x - from.x).abs() <= LEVEL * (to.y - from.y).abs() + 1.0);
+        let (x0, y0, x1, y1) = extent(quad);
+        (is_level && is_upright).then_some(if transposed {
+            Self { x0: y0, y0: x0, x1: y1, y1: x1 }
+        } else {
+            Self { x0, y0, x1, y1 }
+        })
+    }
+
+    pub(super) fn quad(self, transposed: bool) -> Quad {
+        let Self { x0, y0, x1, y1 } =
+            if transposed { Self { x0: self.y0, y0: self.x0, x1: self.y1, y1: self.x1 } } else { self };
+        Quad([(x0, y0), (x1, y0), (x1, y1), (x0, y1)].map(|(x, y)| Point::new(x, y)))
+    }
+
+    pub(super) fn height(self) -> f32 {
+        self.y1 - self.y0
+    }
+
+    pub(super) fn holds(self, x: u32, y: u32) -> bool {
+        let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+        self.x0 <= x && x < self.x1 && self.y0 <= y && y < self.y1
+    }
+}
+
+/// A picture, or the same with rows and columns exchanged.
+#[derive(Clone, Copy)]
+pub(super) struct Picture<'a> {
+    pub(super) image: &'a RgbImage,
+    pub(super) transposed: bool,
+}
+
+impl Picture<'_> {
+    /// Returns the range of values in each channel of some pixels of a rectangle, the largest of the three.
+    pub(super) fn contrast(self, area: Level, is_meant: impl Fn(u32, u32) -> bool) -> u8 {
+        let (mut least, mut most) = ([u8::MAX; 3], [u8::MIN; 3]);
+        let (width, height) = self.image.dimensions();
+        let (width, height) = if self.transposed { (height, width) } else { (width, height) };
+        let span = |from: f32, to: f32, end: u32| from.max(0.0).floor() as u32..(to.max(0.0).ceil() as u32).min(end);
+        for y in span(area.y0, area.y1, height) {
+            for x in span(area.x0, area.x1, width).filter(|x| is_meant(*x, y)) {
+                let pixel = if self.transposed { self.image.get_pixel(y, x) } else { self.image.get_pixel(x, y) };
+                for (channel, value) in pixel.0.into_iter().enumerate() {
+                    least[channel] = least[channel].min(value);
+                    most[channel] = most[channel].max(value);
+                }
+            }
+        }
+        least.into_iter().zip(most).map(|(least, most)| most.saturating_sub(least)).max().unwrap_or(0)
+    }
+}
