@@ -23,6 +23,7 @@ from pydicom import dcmread
 
 MARKS = {0x00080008, 0x00082111, 0x00120063, 0x00120064, 0x0018A001, 0x00280301}
 SYNTAX = {0x00280004, 0x00280006, 0x00282110, 0x00282112, 0x00282114, 0x7FE00001, 0x7FE00002, 0x7FE00010}
+LOSSY = {0x00282110, 0x00282112, 0x00282114}
 GROUPS = {0x52009229, 0x52009230}
 
 
@@ -42,6 +43,9 @@ def allowed(record, before):
         tags.add(0x00080018)
     if any("plane" not in region for region in record["regions"]):
         tags |= {0x7FE00010, 0x7FE00001, 0x7FE00002} | GROUPS
+    if record.get("write_method") in ("reencoded", "jpeg_blocks"):
+        # A stream that is written without a loss no longer says that it had one before.
+        tags |= LOSSY
     for place in record.get("places", []):
         name = place["name"]
         if place["action"] == "unchanged":
@@ -51,6 +55,8 @@ def allowed(record, before):
             tags |= {tag for tag in before if tag >> 16 == group} | {0x7FE00010}
         elif name == "icon":
             tags.add(0x00880200)
+        elif name == "stream_notes":
+            tags |= {0x7FE00010, 0x7FE00001, 0x7FE00002}
         elif name in ("float", "double_float"):
             tags |= {0x7FE00008, 0x7FE00009} | GROUPS
         else:

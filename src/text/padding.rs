@@ -37,11 +37,12 @@ pub(crate) fn reach(quad: &Quad, others: &[Quad], views: &[&RgbImage]) -> Quad {
         let is_met = |strip: Level| near.iter().any(|other| shared_area(&strip.quad(transposed), other) > 0.0);
         let mut level = Level::new(&reached, transposed).unwrap_or(outer);
         if is_met(Level { y0: inner.y1, ..outer }) {
-            let rows = inner.y1.floor() as i32..outer.y1.ceil() as i32;
+            // The first row whose middle lies outside of the box.
+            let rows = (inner.y1 + 0.5).floor() as i32..outer.y1.ceil() as i32;
             level.y1 = rows.into_iter().find(|&row| is_flat(row)).map_or(level.y1, |row| level.y1.min(row as f32));
         }
         if is_met(Level { y1: inner.y0, ..outer }) {
-            let rows = outer.y0.floor() as i32..inner.y0.ceil() as i32;
+            let rows = outer.y0.floor() as i32..(inner.y0 - 0.5).ceil() as i32;
             let flat = rows.into_iter().rev().find(|&row| is_flat(row));
             level.y0 = flat.map_or(level.y0, |row| level.y0.max((row + 1) as f32));
         }
