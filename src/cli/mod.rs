@@ -3,9 +3,15 @@
 mod doctor;
 mod evaluate;
 mod key;
+mod log;
+mod machine;
 mod progress;
+mod reports;
 mod rules;
 mod run;
+mod setup;
+mod state;
+mod worker;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::again::Verify;
@@ -16,6 +22,7 @@ use deburn::dicom::marks::Marks;
 use deburn::dicom::places::Overlays;
 use deburn::phi::{Documents, Policy};
 use deburn::report::ReportText;
+use deburn::source::Shard;
 use deburn::text::{Device, Effort};
 use deburn::{Error, Result};
 use std::io::Write;
@@ -26,6 +33,12 @@ use std::process::ExitCode;
 const FAILED: u8 = 1;
 /// Exit code where at least one input is held or for review.
 const HELD: u8 = 2;
+/// Exit code of a run that stopped before its end, and that the same command goes on with.
+const STOPPED: u8 = 3;
+
+/// Seconds that an instance may take. A frame takes 0.4 s of CPU time at `--effort standard` and 1.7 s at `max` (README), so
+/// an hour is enough for clips of some thousand frames on one core, and a hang costs two hours at most.
+const TIMEOUT: u64 = 3600;
 
 /// Finds text burned into DICOM pixels, masks it and reports every decision.
 #[derive(Debug, Parser)]
@@ -33,7 +46,8 @@ const HELD: u8 = 2;
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 all inputs are clean, masked or without pixels; \
-1 bad usage or set-up; 2 at least one input is held or needs review."
+1 bad usage or set-up; 2 at least one input is held or needs review; 3 stopped before the end by a signal or a full disk: \
+the same command goes on."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,6 +66,12 @@ enum Command {
     FetchRuntime,
     /// Measures masked files, of any tool, against what is known of their text
     Evaluate(evaluate::EvaluateArguments),
+    /// Joins the reports of runs over parts of the inputs into that of one run over all, and proves it
+    Merge(reports::MergeArguments),
+    /// Lists the cleaned files that may go on to a tag scrubber: none that is held or for review
+    Handoff(reports::HandoffArguments),
+    /// Sums up a report by status, modality, reason and rule, and writes it as a table
+    Summary(reports::SummaryArguments),
     /// Prints all rules in force: patterns, technical words, deny and allow terms, zones
     Rules(RulesArguments),
     /// Prints the JSON Schema of the report's lines
@@ -65,7 +85,8 @@ struct MaskArguments {
     /// Folder for the cleaned files; mirrors the tree of the inputs
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Where the report goes [default: OUT/deburn-report.jsonl]
+    /// Where the report goes, - for standard output [default: deburn-report.jsonl in the output folder, with the name of
+    /// the shard or part in it where there is one]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// The lossless form of masked instances that cannot be written in their own without a further loss
@@ -92,7 +113,7 @@ struct MaskArguments {
 struct ScanArguments {
     #[command(flatten)]
     run: RunArguments,
-    /// Where the report goes [default: standard output]
+    /// Where the report goes, - for standard output [default: -]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Replace an existing report
@@ -104,8 +125,24 @@ struct ScanArguments {
 #[derive(Debug, Args)]
 struct RunArguments {
     /// DICOM files, or folders with DICOM files of any name
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+    /// Take the files that this list names too, one path a line or, where there is a NUL in it, each ended by one; - for
+    /// standard input
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// Listed files keep their place below this folder [default: relative paths are their places, others keep their name]
+    #[arg(long, value_name = "DIR", requires = "files_from")]
+    root: Option<PathBuf>,
+    /// Take only part I of N of the files, chosen by their names: runs of all parts share no work and leave none out
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// A name for this run where several share an output folder, each with files of its own: for its report and journal
+    #[arg(long, value_name = "NAME", conflicts_with = "shard", value_parser = part)]
+    part: Option<String>,
+    /// List what there is to do and do nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
@@ -137,12 +174,36 @@ struct RunArguments {
     /// Hold frames with more pixels than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
     max_pixels: u64,
+    /// Hold an instance that takes longer than so many seconds, also alone; 0 is no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    timeout: u64,
+    /// Memory of the process that does the work, with K, M, G or T; 0 is no limit; Linux alone [default: 80 % of what
+    /// there is]
+    #[arg(long, value_name = "SIZE", value_parser = machine::size)]
+    memory: Option<u64>,
+    /// Work in a process of its own, so that a crash, a hang or a lack of memory costs one instance and not the run
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "on")]
+    isolate: Isolate,
+    /// Be that process
+    #[arg(long, hide = true)]
+    worker: bool,
     /// Print errors only
     #[arg(short, long)]
     quiet: bool,
     /// What to log on standard error
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "warn")]
     log: LogLevel,
+    /// How to write on standard error: progress, held inputs, the summary and the log
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+impl RunArguments {
+    /// Returns the name of the part that the run takes; `None` where it has its output for itself.
+    fn part_name(&self) -> Option<String> {
+        let shard = self.shard.map(|shard| format!("{}-of-{}", shard.index(), shard.count()));
+        shard.or_else(|| self.part.clone())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +222,24 @@ enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+/// Whether the work is done in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Isolate {
+    /// In a process that is started again when it dies
+    On,
+    /// In the process of the run, without --timeout and --memory
+    Off,
+}
+
+/// The form of what is written on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -205,10 +284,14 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Mask(arguments) => {
-            let report = arguments.report.unwrap_or_else(|| arguments.output.join("deburn-report.jsonl"));
+            let name = match arguments.run.part_name() {
+                Some(part) => format!("deburn-report-{part}.jsonl"),
+                None => "deburn-report.jsonl".to_owned(),
+            };
+            let report = arguments.report.unwrap_or_else(|| arguments.output.join(name));
             run::run(&run::Job {
                 output: Some(&arguments.output),
-                report: Some(&report),
+                report: run::file(&report),
                 fallback: arguments.fallback,
                 overwrite: arguments.overwrite,
                 fill: arguments.fill,
@@ -220,7 +303,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         }
         Command::Scan(arguments) => run::run(&run::Job {
             output: None,
-            report: arguments.report.as_deref(),
+            report: arguments.report.as_deref().and_then(run::file),
             fallback: Fallback::default(),
             overwrite: arguments.overwrite,
             fill: FillChoice::default(),
@@ -229,18 +312,28 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             verify: Verify::default(),
             arguments: &arguments.run,
         }),
-        Command::Doctor(arguments) => run::doctor(&arguments.engine),
+        Command::Doctor(arguments) => doctor::doctor(&arguments.engine),
         Command::FetchRuntime => {
             let path = deburn::text::fetch_runtime()?;
             print(&format!("{}\n", path.display()))
         }
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Merge(arguments) => reports::merge(&arguments),
+        Command::Handoff(arguments) => reports::handoff(&arguments),
+        Command::Summary(arguments) => reports::summary(&arguments),
         Command::Rules(arguments) => print(&rules::load(&arguments.rules)?.0.effective_toml()),
         Command::Schema => {
             let schema = deburn::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
             print(&schema)
         }
     }
+}
+
+/// Parses the name of a part.
+fn part(text: &str) -> std::result::Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_name = (1..=64).contains(&text.len()) && text.chars().all(is_plain);
+    if is_name { Ok(text.to_owned()) } else { Err("not 1 to 64 letters, digits, - and _".to_owned()) }
 }
 
 /// Parses a score.
