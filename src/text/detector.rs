@@ -13,7 +13,7 @@ use super::passes::Passes;
 use super::regions;
 use super::{quads, tiles};
 use crate::error::{Error, Result};
-use crate::geometry::{Point, Quad};
+use crate::geometry::{Point, Quad, Rect};
 
 /// Where a line of text is; nothing is read yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -136,7 +136,7 @@ impl Detector {
         let thresholds = RegionThresholds { score: network.thresholds.score_again, ..network.thresholds };
         let lines = map.lines(&thresholds);
         let Some(network) = &mut self.cores else { return Ok(lines) };
-        let mut cores = Cores { network, passes: &passes };
+        let mut cores = Cores { network, passes: &passes, is_marked: &|_| true };
         let mut confirmed = Vec::new();
         for line in lines {
             if cores.confirm(image, &line, factor * passes.scale_again)? {
@@ -156,8 +156,12 @@ impl Detector {
             Some(network) => regions::look(network, image, passes)?,
             None => Vec::new(),
         };
+        // Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of cores,
+        // which costs three times as much, need not look.
+        let level = self.regions.as_ref().map(|network| network.thresholds.region);
+        let is_marked = |area: Rect| level.is_none_or(|level| maps.iter().any(|map| map.is_marked(area, level)));
         let mut found = match &mut self.cores {
-            Some(network) => Cores { network, passes }.detect(image)?,
+            Some(network) => Cores { network, passes, is_marked: &is_marked }.detect(image)?,
             None => Detections::default(),
         };
         let Some(network) = &self.regions else { return Ok(found) };
