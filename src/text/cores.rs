@@ -21,6 +21,8 @@ use crate::geometry::{Point, Quad, Rect};
 /// A picture that crops of the frame are taken from, and the height above which its lines are giant.
 struct Work<'a> {
     image: &'a RgbImage,
+    /// The short side of the picture that this is a part of.
+    short: f32,
     giant: f32,
 }
 
@@ -33,10 +35,9 @@ pub(super) struct Cores<'a> {
 }
 
 impl Cores<'_> {
-    /// Returns the lines of an enlarged picture in its pixels.
-    pub(super) fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
-        let giant = self.passes.giant(image.width().min(image.height()));
-        self.all_scales(&Work { image, giant })
+    /// Returns the lines of an enlarged picture, or of a part of one with this short side, in its pixels.
+    pub(super) fn detect(&mut self, image: &RgbImage, short: u32) -> Result<Detections> {
+        self.all_scales(&Work { image, short: short as f32, giant: self.passes.giant(short) })
     }
 
     /// Returns whether the network finds a line as well, shown at `scale` with its surroundings.
@@ -62,7 +63,7 @@ impl Cores<'_> {
         for giant in &giants {
             lines.extend(self.inside(work, giant)?);
         }
-        let short = work.image.width().min(work.image.height()) as f32;
+        let short = work.short;
         let mut scale = 0.5;
         let passes = *self.passes;
         while short * scale >= passes.least_giant_reduced_side.min(passes.least_reduced_side) as f32 {

@@ -38,7 +38,7 @@ mod version;
 pub(crate) use blocks::without_blocks;
 pub use charset::Charset;
 pub use codes::{Code, CodeKind, Look, codes, is_decoding, merged};
-pub use detector::{Detection, Detections, Detector};
+pub use detector::{Detection, Detections, Detector, Marks};
 pub use device::Device;
 pub use engine::Engine;
 pub use line::{LineKind, Orientation, Reading, TextLine};

@@ -139,13 +139,17 @@ impl Regions {
     }
 }
 
-/// Shows the network a picture at its scales and returns what it says of each, the largest first.
+/// Shows the network a picture, or a part of one with this short side, at its scales and returns what it says of each, the largest first.
 ///
 /// # Errors
 ///
 /// [`crate::Error::Detector`] if the network fails or returns something that cannot be read.
-pub(super) fn look(network: &mut Network<RegionThresholds>, image: &RgbImage, passes: &Passes) -> Result<Vec<Regions>> {
-    let short = image.width().min(image.height());
+pub(super) fn look(
+    network: &mut Network<RegionThresholds>,
+    image: &RgbImage,
+    passes: &Passes,
+    short: u32,
+) -> Result<Vec<Regions>> {
     let mut scale = if short < passes.least_region_side { 2.0 } else { 1.0 };
     let mut maps = vec![look_once(network, image, scale, passes)?];
     loop {
