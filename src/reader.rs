@@ -141,7 +141,9 @@ impl Reader {
         let mut look = ViewLook::new(view, before);
         for window in look.windows(view) {
             let part = windows::part(view, window);
-            let (mut found, marks) = self.detectors.with(|detector| detector.detect_part(&part, view.dimensions()))?;
+            let (mut found, marks) = self
+                .detectors
+                .with(|detector| detector.detect_part(&part, view.dimensions(), |marks| look.places(window, marks)))?;
             *dropped += found.dropped;
             found.lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
             look.add_lines(found.lines, view);

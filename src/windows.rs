@@ -94,6 +94,29 @@ impl Changes {
         windows
     }
 
+    /// Returns the parts of a window that hold the cells of it that changed, or that `also` lies in, and of which `is_marked`
+    /// says so, with what is around them. All of this in pixels of the window.
+    pub(crate) fn marked(&self, window: Rect, also: &[Quad], is_marked: impl Fn(Rect) -> bool) -> Vec<Rect> {
+        let also: Vec<Rect> = also.iter().map(|quad| text::pad(quad).bounding_box(self.size.0, self.size.1)).collect();
+        let inside = |cell: Rect| {
+            let (x0, y0) = (cell.x0.max(window.x0), cell.y0.max(window.y0));
+            let (x1, y1) = (cell.x1.min(window.x1).max(x0), cell.y1.min(window.y1).max(y0));
+            Rect::new(x0 - window.x0, y0 - window.y0, x1 - window.x0, y1 - window.y0)
+        };
+        let is_shown = |(index, &changed): (usize, &bool)| {
+            let cell = self.cell(index as u32);
+            let own = inside(cell);
+            !own.is_empty() && (changed || also.iter().any(|other| overlap(other, &cell))) && is_marked(own)
+        };
+        let changed = self.changed.iter().enumerate().map(is_shown).collect();
+        Self { changed, ..*self }.windows(&[]).into_iter().map(inside).collect()
+    }
+
+    fn cell(&self, index: u32) -> Rect {
+        let (x, y) = (index % self.columns * CELL, index / self.columns * CELL);
+        Rect::new(x, y, x + CELL, y + CELL)
+    }
+
     /// Returns boxes round the changed cells that touch each other.
     fn groups(&self) -> Vec<Rect> {
         let rows = self.changed.len() as u32 / self.columns.max(1);
@@ -107,7 +130,7 @@ impl Changes {
             let mut bounds = Rect::new(u32::MAX, u32::MAX, 0, 0);
             while let Some(index) = queue.pop() {
                 let (x, y) = (index % self.columns, index / self.columns);
-                bounds = around(bounds, Rect::new(x * CELL, y * CELL, (x + 1) * CELL, (y + 1) * CELL));
+                bounds = around(bounds, self.cell(index));
                 for row in y.saturating_sub(1)..(y + 2).min(rows) {
                     for column in x.saturating_sub(1)..(x + 2).min(self.columns) {
                         let other = row * self.columns + column;
@@ -170,6 +193,17 @@ mod tests {
         assert_eq!(changed(&[(10, 10), (700, 500)]).windows(&[]).len(), 2);
         let spread: Vec<(u32, u32)> = (0..50).flat_map(|x| (0..37).map(move |y| (x * 16, y * 16))).collect();
         assert_eq!(changed(&spread).windows(&[]), [Rect::new(0, 0, 800, 600)]);
+    }
+
+    #[test]
+    fn what_is_marked_and_changed_is_shown_in_pixels_of_the_window() {
+        let changes = changed(&[(100, 100), (500, 100)]);
+        let window = Rect::new(32, 0, 800, 600);
+        let is_marked = |cell: Rect| cell.x0 > 300;
+        assert_eq!(changes.marked(window, &[], is_marked), [Rect::new(416 - 32, 32, 576 - 32, 192)]);
+        assert_eq!(changes.marked(window, &[], |_| false), []);
+        let line = Quad::from_rect(Rect::new(700, 500, 720, 510));
+        assert_eq!(changes.marked(window, &[line], |cell| cell.x0 > 600).len(), 1);
     }
 
     #[test]

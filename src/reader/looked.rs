@@ -54,17 +54,18 @@ impl ViewLook {
     }
 
     /// Returns what the detector has to be shown; the whole view where that is as cheap.
-    pub(super) fn windows(&mut self, view: &RgbImage) -> Vec<Rect> {
-        let whole = Rect::new(0, 0, view.width(), view.height());
-        let windows = match &self.changes {
+    pub(super) fn windows(&self, view: &RgbImage) -> Vec<Rect> {
+        match &self.changes {
             Some(changes) if changes.is_empty() => Vec::new(),
             Some(changes) => changes.windows(&self.gone),
-            None => vec![whole],
-        };
-        if windows == [whole] {
-            *self = Self { changes: None, lines: Vec::new(), codes: Vec::new(), parts: Vec::new(), gone: Vec::new() };
+            None => vec![Rect::new(0, 0, view.width(), view.height())],
         }
-        windows
+    }
+
+    /// Returns where in a window the large network has to look, given what the small one marks: where that marks nothing
+    /// of what changed, no new line is taken. `None` in a frame that comes after none.
+    pub(super) fn places(&self, window: Rect, marks: &Marks) -> Option<Vec<Rect>> {
+        self.changes.as_ref().map(|changes| changes.marked(window, &self.gone, |area| marks.touch(area)))
     }
 
     /// Adds lines that were found in a window, in pixels of the view.
@@ -106,4 +107,33 @@ pub(super) fn confirmed(found: Vec<Code>, marks: &Marks) -> Vec<Code> {
 #[expect(clippy::cast_precision_loss, reason = "frame sides are below 2^24")]
 pub(super) fn moved(quad: &Quad, window: Rect) -> Quad {
     Quad(quad.0.map(|p| Point::new(p.x + window.x0 as f32, p.y + window.y0 as f32)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dicom::views::ViewKind;
+
+    fn line(x0: u32, y0: u32) -> Detection {
+        Detection { quad: Quad::from_rect(Rect::new(x0, y0, x0 + 60, y0 + 12)), score: 0.9 }
+    }
+
+    #[test]
+    fn lines_that_no_changed_pixel_touches_are_inherited_and_others_looked_for_again() {
+        let image = RgbImage::new(800, 600);
+        let view = View { image: image.clone(), kind: ViewKind::FullRange };
+        let before = Seen { view, lines: vec![line(20, 20), line(400, 300)], codes: Vec::new() };
+        let mut now = image.clone();
+        now.put_pixel(455, 305, image::Rgb([1; 3]));
+        let mut look = ViewLook::new(&now, Some(&before));
+        assert_eq!(look.lines, [line(20, 20)]);
+        let [window] = look.windows(&now)[..] else { panic!("one window") };
+        assert!(window.x0 <= 399 && window.x1 >= 461 && window.width() < 300);
+        // What the window shows of other lines is no news.
+        look.add_lines(vec![line(402, 301), line(330, 250)], &now);
+        assert_eq!(look.lines, [line(20, 20), line(402, 301)]);
+        let same = ViewLook::new(&image, Some(&before));
+        assert_eq!((same.lines.len(), same.windows(&image)), (2, Vec::new()));
+        assert_eq!(ViewLook::new(&now, None).windows(&now), [Rect::new(0, 0, 800, 600)]);
+    }
 }

@@ -1,10 +1,12 @@
 //! Finds the text lines of one picture with one network or with two whose misses differ.
 #![expect(
     clippy::cast_precision_loss,
-    reason = "picture sides are checked to be below 2^20 before anything is computed from them"
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "picture sides are checked to be below 2^20 before anything is computed from them; factors are whole numbers"
 )]
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 
 use super::cores::Cores;
 use super::manifest::{RegionThresholds, Thresholds};
@@ -51,6 +53,25 @@ impl Marks {
         let quad = Quad(quad.0.map(|p| Point::new(p.x * self.factor, p.y * self.factor)));
         self.maps.iter().any(|map| map.share(&quad, thresholds) >= thresholds.support)
     }
+
+    /// Returns whether a pixel of an area, in pixels of the picture, is marked as text in any size.
+    #[must_use]
+    pub fn touch(&self, area: Rect) -> bool {
+        let [x0, y0, x1, y1] = [area.x0, area.y0, area.x1, area.y1].map(|at| at * self.factor as u32);
+        self.any(Rect::new(x0, y0, x1, y1), 0.0)
+    }
+
+    /// Returns whether a line that is found in an area of the enlarged picture may be marked as text.
+    fn are_near(&self, area: Rect) -> bool {
+        /// A line may reach out of the area, by half of its height.
+        const NEAR: f32 = 64.0;
+        self.any(area, NEAR)
+    }
+
+    fn any(&self, area: Rect, near: f32) -> bool {
+        let Some(thresholds) = &self.thresholds else { return true };
+        self.maps.iter().any(|map| map.is_marked(area, near, thresholds.region))
+    }
 }
 
 /// Finds text in pictures, one at a time.
@@ -80,7 +101,7 @@ impl Detector {
     /// [`Error::Detector`] if a network fails or returns something that cannot be read, [`Error::TooLarge`] for a
     /// side of 2^20 pixels or more.
     pub fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
-        self.detect_part(image, image.dimensions()).map(|(found, _)| found)
+        self.detect_part(image, image.dimensions(), |_| None).map(|(found, _)| found)
     }
 
     /// Returns the factor by which [`Detector::detect`] enlarges a picture.
@@ -94,10 +115,17 @@ impl Detector {
     /// Like [`Detector::detect`], for a part of a frame whose sides are `whole`, at the sizes that the frame is shown in.
     /// Also returns what the network of regions marks.
     ///
+    /// `places` is told that, and says where in the part the network of cores is to look; everywhere if it returns `None`.
+    ///
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn detect_part(&mut self, image: &RgbImage, whole: (u32, u32)) -> Result<(Detections, Marks)> {
+    pub fn detect_part(
+        &mut self,
+        image: &RgbImage,
+        whole: (u32, u32),
+        places: impl FnOnce(&Marks) -> Option<Vec<Rect>>,
+    ) -> Result<(Detections, Marks)> {
         const LIMIT: u32 = 1 << 20;
         let factor = self.enlargement(whole.0, whole.1);
         let (width, height) = image.dimensions();
@@ -115,7 +143,8 @@ impl Detector {
             marks.maps = regions::look(network, &enlarged, &self.passes, short)?;
             marks.thresholds = Some(network.thresholds);
         }
-        let mut found = self.union(&enlarged, &marks.maps, short)?;
+        let found = self.cores(&enlarged, &marks, places(&marks), short)?;
+        let mut found = self.union(found, &marks.maps, short);
         for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
             *point = Point::new(point.x / factor as f32, point.y / factor as f32);
         }
@@ -167,21 +196,36 @@ impl Detector {
         Ok(confirmed)
     }
 
+    /// Returns what the network of cores finds in an enlarged picture, or in a part of one with this short side; in `places`
+    /// of it, given in pixels before it was enlarged, if there are some.
+    fn cores(&mut self, image: &RgbImage, marks: &Marks, places: Option<Vec<Rect>>, short: u32) -> Result<Detections> {
+        let Some(network) = &mut self.cores else { return Ok(Detections::default()) };
+        let passes = &self.passes;
+        let Some(places) = places else {
+            // Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of
+            // cores, which costs three times as much, need not look.
+            let is_marked = |area: Rect| marks.are_near(area);
+            return Cores { network, passes, is_marked: &is_marked }.detect(image, short);
+        };
+        let mut all = Detections::default();
+        for place in places {
+            let [x0, y0, x1, y1] = [place.x0, place.y0, place.x1, place.y1].map(|at| at * marks.factor as u32);
+            let crop = imageops::crop_imm(image, x0, y0, x1 - x0, y1 - y0).to_image();
+            let found = Cores { network: &mut *network, passes, is_marked: &|_| true }.detect(&crop, short)?;
+            let moved = |p: Point| Point::new(p.x + x0 as f32, p.y + y0 as f32);
+            all.lines.extend(found.lines.iter().map(|line| Detection { quad: Quad(line.quad.0.map(moved)), ..*line }));
+            all.dropped += found.dropped;
+        }
+        Ok(all)
+    }
+
     /// Returns what both networks find in an enlarged picture, or in a part of one with this short side.
     ///
     /// A line of the network of cores is taken if the network of regions marks a part of it, if a small one: false lines
     /// are seldom the same for both, and hardly any text is invisible to one of them.
-    fn union(&mut self, image: &RgbImage, maps: &[Regions], short: u32) -> Result<Detections> {
+    fn union(&self, mut found: Detections, maps: &[Regions], short: u32) -> Detections {
         let passes = &self.passes;
-        // Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of cores,
-        // which costs three times as much, need not look.
-        let level = self.regions.as_ref().map(|network| network.thresholds.region);
-        let is_marked = |area: Rect| level.is_none_or(|level| maps.iter().any(|map| map.is_marked(area, level)));
-        let mut found = match &mut self.cores {
-            Some(network) => Cores { network, passes, is_marked: &is_marked }.detect(image, short)?,
-            None => Detections::default(),
-        };
-        let Some(network) = &self.regions else { return Ok(found) };
+        let Some(network) = &self.regions else { return found };
         let thresholds = &network.thresholds;
         // What share of a line is marked in each copy of the picture.
         let shares = |line: &Detection| -> Vec<f32> {
@@ -208,7 +252,7 @@ impl Detector {
         }
         found.lines = quads::merge(found.lines);
         found.dropped += u32::try_from(dropped).unwrap_or(u32::MAX);
-        Ok(found)
+        found
     }
 }
 

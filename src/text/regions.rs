@@ -98,14 +98,12 @@ impl Regions {
         (labels, parts)
     }
 
-    /// Returns whether a pixel in an area of the picture, or near to it, is above a level.
-    pub(super) fn is_marked(&self, area: Rect, level: f32) -> bool {
-        /// A line of the other network may reach out of the area that it was found in, by half of its height.
-        const NEAR: f32 = 64.0;
+    /// Returns whether a pixel in an area of the picture, or so near to it, is above a level.
+    pub(super) fn is_marked(&self, area: Rect, near: f32, level: f32) -> bool {
         let (rows, columns) = self.region.dim();
         let range = |from: u32, to: u32, scale: f32, end: usize| {
-            let from = ((from as f32 - NEAR) * scale).max(0.0) as usize;
-            from.min(end)..(((to as f32 + NEAR) * scale).ceil() as usize).min(end)
+            let from = ((from as f32 - near) * scale).max(0.0) as usize;
+            from.min(end)..(((to as f32 + near) * scale).ceil() as usize).min(end)
         };
         let rows = range(area.y0, area.y1, self.y_scale, rows);
         let columns = range(area.x0, area.x1, self.x_scale, columns);

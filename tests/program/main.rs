@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make their inputs")]
 
+mod clips;
 mod common;
 mod decide;
 mod documents;
