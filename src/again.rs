@@ -7,7 +7,7 @@ use crate::dicom::places::Pictures;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::phi::{Decision, Finding, Judge};
-use crate::reader::{Reader, Readings};
+use crate::reader::{Looked, Reader, Readings};
 use crate::text;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,8 @@ const SETTLED: f32 = 0.5;
 
 /// Returns the lines of a masked frame that would be masked and stand beside what was decided on.
 ///
-/// `settled` are the findings of the first look in this frame, masked and kept.
+/// `before` is a frame that was looked at already; what did not change since is not looked at again. `settled` are the
+/// findings of the first look in this frame, masked and kept. Also returns what the next frame inherits.
 ///
 /// # Errors
 ///
@@ -46,15 +47,15 @@ pub(crate) fn standing(
     reader: &Reader,
     judge: &Judge<'_>,
     known: &Readings,
-    pictures: &dyn Pictures,
-    frame: u32,
+    (pictures, frame): (&dyn Pictures, u32),
+    before: Option<&Looked>,
     settled: &[Finding],
-) -> Result<Vec<Finding>> {
-    let lines = reader.lines_again(pictures.views(frame)?, known)?;
+) -> Result<(Vec<Finding>, Looked)> {
+    let (lines, seen) = reader.lines_again(pictures.views(frame)?, before, known)?;
     // The findings of the lines come first, in their order; zones follow, which are masked already.
     let findings = judge.decide(&lines, frame, pictures.size()).into_iter().take(lines.len());
     let stands = |finding: &Finding| finding.decision == Decision::Mask && !is_settled(&finding.quad, settled);
-    Ok(findings.filter(stands).map(|finding| Finding { rule: RULE.into(), ..finding }).collect())
+    Ok((findings.filter(stands).map(|finding| Finding { rule: RULE.into(), ..finding }).collect(), seen))
 }
 
 /// Returns whether a line lies for the most part in what was decided on.

@@ -28,6 +28,7 @@ mod sensitive;
 pub mod source;
 pub mod text;
 mod turned;
+mod windows;
 
 pub use attribute::Attribute;
 pub use error::{Error, Result};

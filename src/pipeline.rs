@@ -1,5 +1,6 @@
 //! One instance, stage by stage: open, look at each frame, decide, mask, write, check.
 
+mod clip;
 mod writing;
 
 use crate::again::Verify;
@@ -15,13 +16,11 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::output::Pending;
 use crate::phi::{self, Decision, Documents, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
-use crate::reader::{Found, Reader, Readings};
+use crate::reader::{Reader, Readings};
 use crate::report::{self, Advice, FrameCount, Reason, Record, Status, TextPrivacy};
 use crate::text::LineKind;
-use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How instances are processed.
 #[derive(Debug)]
@@ -230,7 +229,7 @@ impl Pipeline {
     }
 
     /// Looks at every frame and decides on what it finds; also returns how many candidates were dropped, and whether a
-    /// frame is a scanned page. A frame that shows what the frame before it shows is not looked at again.
+    /// frame is a scanned page. What shows what a frame before it shows is not looked at again.
     fn look(
         &self,
         pictures: &dyn Pictures,
@@ -238,35 +237,21 @@ impl Pipeline {
         may_be_document: bool,
         readings: &Readings,
     ) -> Result<(Vec<Vec<Finding>>, u64, bool)> {
-        // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
-        // does not depend on the order of threads.
-        let failed = AtomicU32::new(u32::MAX);
-        let look = |frame: u32| -> Result<Option<(Vec<Finding>, Found)>> {
-            if frame > failed.load(Ordering::Relaxed) {
+        let looked = clip::each(pictures.count(), "the frame examination", |frame, before| {
+            if pictures.repeats(frame)? {
                 return Ok(None);
             }
-            // Frames may be looked at in other threads, where a panic would take the pool along.
-            let looked = catch_unwind(AssertUnwindSafe(|| {
-                if pictures.repeats(frame)? {
-                    return Ok(None);
-                }
-                let found = self.reader.look(pictures.views(frame)?, may_be_document, readings)?;
-                Ok(Some((judge.decide(&found.lines, frame, pictures.size()), found)))
-            }))
-            .unwrap_or(Err(Error::Panic("the frame examination")));
-            if looked.is_err() {
-                failed.fetch_min(frame, Ordering::Relaxed);
-            }
-            looked
-        };
-        let looked: Vec<_> = (0..pictures.count()).into_par_iter().map(look).collect();
+            let (found, seen) = self.reader.look(pictures.views(frame)?, before, may_be_document, readings)?;
+            let own = judge.decide(&found.lines, frame, pictures.size());
+            Ok(Some(((own, found.dropped, found.is_page), seen)))
+        });
         let mut findings: Vec<Vec<Finding>> = Vec::new();
         let (mut all_dropped, mut is_document) = (0, false);
         for own in looked {
             let own = match own? {
-                Some((own, found)) => {
-                    all_dropped += u64::from(found.dropped);
-                    is_document |= found.is_page;
+                Some((own, dropped, is_page)) => {
+                    all_dropped += u64::from(dropped);
+                    is_document |= is_page;
                     own
                 }
                 None => findings.last().cloned().unwrap_or_default(),

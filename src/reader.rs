@@ -1,11 +1,19 @@
 //! One frame's text: found and read in all its views.
 
+mod looked;
+
 use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
-use crate::text::{self, Code, Detection, DetectorPool, LineKind, Look, Reading, RecognizerPool, TextLine, page};
+use crate::text::{
+    self, Code, Detection, Detections, DetectorPool, LineKind, Look, Reading, RecognizerPool, TextLine,
+    page::{self, Paper},
+};
 use crate::turned;
+use crate::windows;
 use image::RgbImage;
+pub use looked::Looked;
+use looked::{Seen, ViewLook, confirmed, moved};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -24,9 +32,13 @@ pub struct Reader {
 /// A reading depends on nothing but the pixels and the place of a line, so that it does not matter which thread came
 /// first.
 #[derive(Debug, Default)]
-pub struct Readings(Mutex<HashMap<[u8; 32], Option<Reading>>>);
+pub struct Readings {
+    read: Mutex<HashMap<[u8; 32], Option<Reading>>>,
+    /// What the detector found in small pictures that were cut out to be looked at by themselves.
+    found: Mutex<HashMap<[u8; 32], Detections>>,
+}
 
-/// More readings than this are not remembered: what changes in every frame of a long clip does not come again.
+/// More than this are not remembered: what changes in every frame of a long clip does not come again.
 const MOST_READINGS: usize = 4096;
 
 /// What was found in a frame.
@@ -41,7 +53,10 @@ pub struct Found {
 }
 
 impl Reader {
-    /// Returns what is to be masked or kept in a frame.
+    /// Returns what is to be masked or kept in a frame, and what the next frame of a clip inherits of it.
+    ///
+    /// Where `before` was looked at and shows the same views, the detector is shown what changed since, with what is around
+    /// it; lines and codes that no changed pixel touches are those of `before`.
     ///
     /// Where the header is that of a document, the picture may be a page; it is read the way up that most of its text
     /// is, and strokes that are no text are found too.
@@ -49,107 +64,167 @@ impl Reader {
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn look(&self, views: Vec<View>, may_be_document: bool, known: &Readings) -> Result<Found> {
-        let mut shown: Vec<RgbImage> = views.into_iter().map(|view| view.image).collect();
-        let Some(size) = shown.first().map(RgbImage::dimensions) else { return Ok(Found::default()) };
-        let (mut lines, mut dropped) = self.lines(&shown, known)?;
-        let paper = shown.first().filter(|_| may_be_document).and_then(page::paper);
-        let is_page = paper.is_some() && lines.len() >= page::LEAST_LINES;
-        let turn = page::turn(&lines).filter(|_| is_page);
+    pub fn look(
+        &self,
+        views: Vec<View>,
+        before: Option<&Looked>,
+        may_be_document: bool,
+        known: &Readings,
+    ) -> Result<(Found, Looked)> {
+        let Some(first) = views.first().map(|view| &view.image) else { return Ok(Default::default()) };
+        let paper = Some(first).filter(|_| may_be_document).and_then(page::paper);
+        let before = before.filter(|before| paper.is_none() && before.is_like(&views));
+        let mut dropped = 0;
+        let mut looks = Vec::new();
+        for (index, view) in views.iter().enumerate() {
+            let look = self.detect(&view.image, before.map(|before| &before.0[index]), &mut dropped)?;
+            looks.push(look);
+        }
+        let shown: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
+        let lines = self.lines(&shown, looks.iter().map(|look| &*look.lines), known, &mut dropped)?;
+        if let Some(paper) = paper.filter(|_| lines.len() >= page::LEAST_LINES) {
+            let shown = views.into_iter().map(|view| view.image).collect();
+            return Ok((self.page(shown, paper, lines, dropped, known)?, Looked::default()));
+        }
+        for (look, view) in looks.iter_mut().zip(&views) {
+            look.find_codes(&view.image);
+        }
+        let codes = looks.iter().flat_map(|look| look.codes.iter().cloned()).collect();
+        let mut lines: Vec<TextLine> =
+            lines.into_iter().chain(text::merged(codes).into_iter().map(TextLine::from)).collect();
+        if let Some((paper, view)) = paper.zip(views.first()) {
+            add_strokes(&mut lines, &view.image, paper);
+        }
+        let looks = views.into_iter().zip(looks);
+        let seen = looks.map(|(view, look)| Seen { view, lines: look.lines, codes: look.codes }).collect();
+        Ok((Found { lines, dropped, is_page: false }, Looked(seen)))
+    }
+
+    /// Reads a page, whose lines were found in the views as they are, the way up that it is.
+    fn page(
+        &self,
+        mut shown: Vec<RgbImage>,
+        paper: Paper,
+        mut lines: Vec<TextLine>,
+        mut dropped: u32,
+        known: &Readings,
+    ) -> Result<Found> {
+        let size = shown[0].dimensions();
+        let turn = page::turn(&lines);
         if let Some(turn) = turn {
             shown = shown.iter().map(|image| turned::upright(image, turn)).collect();
-            let (found, more) = self.lines(&shown, known)?;
-            (lines, dropped) = (found, dropped + more);
+            let looks = shown.iter().map(|image| self.detect(image, None, &mut dropped)).collect::<Result<Vec<_>>>()?;
+            let views: Vec<&RgbImage> = shown.iter().collect();
+            lines = self.lines(&views, looks.iter().map(|look| &*look.lines), known, &mut dropped)?;
         }
-        let look = if is_page { Look::Everywhere } else { Look::Candidates };
-        let codes = shown.iter().map(|image| self.codes(image, look)).collect::<Result<Vec<_>>>()?;
+        let codes = shown.iter().map(|image| self.all_codes(image)).collect::<Result<Vec<_>>>()?;
         lines.extend(text::merged(codes.into_iter().flatten().collect()).into_iter().map(TextLine::from));
-        if let Some((paper, image)) = paper.zip(shown.first()) {
-            let places: Vec<Quad> = lines.iter().map(|line| line.area).collect();
-            let strokes = page::ink(image, paper, &places);
-            lines.extend(strokes.into_iter().map(|quad| TextLine {
-                kind: LineKind::Ink,
-                area: quad,
-                ..TextLine::unread(quad, 1.0)
-            }));
-        }
+        add_strokes(&mut lines, &shown[0], paper);
         if let Some(turn) = turn {
             lines = lines.into_iter().map(|line| turned::back(line, turn, size)).collect();
         }
-        Ok(Found { lines, dropped, is_page })
+        Ok(Found { lines, dropped, is_page: true })
     }
 
-    /// Returns the machine-readable codes of a picture: those that were decoded, and those that the detector marks too.
-    /// Speckle, vessels and the blocks of JPEG have the texture of codes.
-    fn codes(&self, image: &RgbImage, look: Look) -> Result<Vec<Code>> {
-        let (decoded, located): (Vec<Code>, Vec<Code>) =
-            text::codes(image, look).into_iter().partition(|code| code.content.is_some());
-        let quads: Vec<Quad> = located.iter().map(|code| code.quad).collect();
-        let marked = self.detectors.with(|detector| detector.marks(image, &quads))?;
-        let confirmed = located.into_iter().zip(marked).filter_map(|(code, is_marked)| is_marked.then_some(code));
-        Ok(decoded.into_iter().chain(confirmed).collect())
-    }
-
-    /// Returns the text lines that the views of a frame show, and the number of candidates that the detector dropped.
-    fn lines(&self, shown: &[RgbImage], known: &Readings) -> Result<(Vec<TextLine>, u32)> {
-        let views: Vec<&RgbImage> = shown.iter().collect();
-        let mut found: Vec<Vec<Detection>> = Vec::new();
-        let mut dropped = 0;
-        for view in shown {
-            let mut detections = self.detectors.with(|detector| detector.detect(view))?;
-            dropped += detections.dropped;
-            // The detector sees a margin around the frame; what it finds there covers no pixel.
-            let (columns, rows) = view.dimensions();
-            detections.lines.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty());
-            found.push(detections.lines);
+    /// Returns the machine-readable codes of a page.
+    fn all_codes(&self, image: &RgbImage) -> Result<Vec<Code>> {
+        let found = text::codes(image, Look::Everywhere);
+        if found.iter().all(|code| code.content.is_some()) {
+            return Ok(found);
         }
-        let merged = text::merge(found.iter().flatten().copied().collect());
+        let marks = self.detectors.with(|detector| detector.marks(image))?;
+        Ok(confirmed(found, &marks))
+    }
+
+    /// Finds the lines of a view, but for those outside of what changed since `before`, which are taken from there.
+    fn detect(&self, view: &RgbImage, before: Option<&Seen>, dropped: &mut u32) -> Result<ViewLook> {
+        let mut look = ViewLook::new(view, before);
+        for window in look.windows(view) {
+            let part = windows::part(view, window);
+            let (mut found, marks) = self
+                .detectors
+                .with(|detector| detector.detect_part(&part, view.dimensions(), |marks| look.places(window, marks)))?;
+            *dropped += found.dropped;
+            found.lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
+            look.add_lines(found.lines, view);
+            look.parts.push((window, marks));
+        }
+        Ok(look)
+    }
+
+    /// Returns the text lines that the views of a frame show, given those found in each.
+    fn lines<'a>(
+        &self,
+        views: &[&RgbImage],
+        found: impl Iterator<Item = &'a [Detection]> + Clone,
+        known: &Readings,
+        dropped: &mut u32,
+    ) -> Result<Vec<TextLine>> {
+        let merged = text::merge(found.clone().flatten().copied().collect());
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
-            return Ok((merged.into_iter().map(TextLine::from).collect(), dropped));
+            return Ok(merged.into_iter().map(TextLine::from).collect());
         };
-        let apart = text::without_blocks(merged, &views, |image| {
-            let again = self.detectors.with(|detector| detector.detect(image))?;
-            dropped += again.dropped;
+        let apart = text::without_blocks(merged, views, |image| {
+            let again = known.detections(image, || self.detectors.with(|detector| detector.detect(image)))?;
+            *dropped += again.dropped;
             Ok(again.lines)
         })?;
-        let apart = text::separate(text::cut(apart, &views), &views);
+        let apart = text::separate(text::cut(apart, views), views);
         let quads: Vec<Quad> = apart.iter().map(|line| line.quad).collect();
         let mut lines: Vec<TextLine> = Vec::new();
         for (index, line) in apart.into_iter().enumerate() {
             let others = [&quads[..index], &quads[index + 1..]].concat();
-            lines.push(TextLine { area: text::reach(&line.quad, &others, &views), ..TextLine::from(line) });
+            lines.push(TextLine { area: text::reach(&line.quad, &others, views), ..TextLine::from(line) });
         }
-        read(recognizers, shown, &found, &mut lines, known)?;
-        Ok((lines, dropped))
+        read(recognizers, views, found, &mut lines, known)?;
+        Ok(lines)
     }
 
-    /// Looks otherwise at a frame whose text should be gone, and returns the lines that are plainly there.
+    /// Looks otherwise at a frame whose text should be gone, and returns the lines that are plainly there; of what did not
+    /// change since `before`, those that were there then.
     ///
     /// # Errors
     ///
     /// What the detector and the recognizer report.
-    pub fn lines_again(&self, views: Vec<View>, known: &Readings) -> Result<Vec<TextLine>> {
-        let shown: Vec<RgbImage> = views.into_iter().map(|view| view.image).collect();
-        let look = |view: &RgbImage| self.detectors.with(|detector| detector.look_again(view));
-        let found: Vec<Vec<Detection>> = shown.iter().map(look).collect::<Result<_>>()?;
-        let merged = text::merge(found.iter().flatten().copied().collect());
+    pub fn lines_again(
+        &self,
+        views: Vec<View>,
+        before: Option<&Looked>,
+        known: &Readings,
+    ) -> Result<(Vec<TextLine>, Looked)> {
+        let before = before.filter(|before| before.is_like(&views));
+        let mut seen = Vec::new();
+        for (index, view) in views.into_iter().enumerate() {
+            let own = before.map(|before| &before.0[index]);
+            let mut look = ViewLook::new(&view.image, own);
+            for window in look.windows(&view.image) {
+                let part = windows::part(&view.image, window);
+                let size = view.image.dimensions();
+                let mut lines = self.detectors.with(|detector| detector.look_again(&part, size))?;
+                lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
+                look.add_lines(lines, &view.image);
+            }
+            seen.push(Seen { view, lines: look.lines, codes: Vec::new() });
+        }
+        let merged = text::merge(seen.iter().flat_map(|seen| &seen.lines).copied().collect());
         let mut lines: Vec<TextLine> = merged.into_iter().map(TextLine::from).collect();
         if let Some(recognizers) = &self.recognizers {
-            read(recognizers, &shown, &found, &mut lines, known)?;
+            let views: Vec<&RgbImage> = seen.iter().map(|seen| &seen.view.image).collect();
+            read(recognizers, &views, seen.iter().map(|seen| &*seen.lines), &mut lines, known)?;
         }
-        Ok(lines)
+        Ok((lines, Looked(seen)))
     }
 }
 
 /// Reads lines in all views that show something of them.
-fn read(
+fn read<'a>(
     recognizers: &RecognizerPool,
-    views: &[RgbImage],
-    found: &[Vec<Detection>],
+    views: &[&RgbImage],
+    found: impl Iterator<Item = &'a [Detection]>,
     lines: &mut [TextLine],
     known: &Readings,
 ) -> Result<()> {
-    for (view, own) in views.iter().zip(found) {
+    for (&view, own) in views.iter().zip(found) {
         for line in &mut *lines {
             // A view that shows nothing there has nothing to be read.
             if !own.iter().any(|detection| text::shared_area(&detection.quad, &line.quad) > 0.0) {
@@ -162,6 +237,14 @@ fn read(
     }
     lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
     Ok(())
+}
+
+/// Adds strokes on paper that are no text.
+fn add_strokes(lines: &mut Vec<TextLine>, image: &RgbImage, paper: Paper) {
+    let places: Vec<Quad> = lines.iter().map(|line| line.area).collect();
+    let strokes = page::ink(image, paper, &places);
+    let ink = |quad| TextLine { kind: LineKind::Ink, area: quad, ..TextLine::unread(quad, 1.0) };
+    lines.extend(strokes.into_iter().map(ink));
 }
 
 /// Sorts readings by score and leaves out what another view shows better.
@@ -184,18 +267,34 @@ impl Readings {
         quad: &Quad,
         read: impl FnOnce() -> Result<Option<Reading>>,
     ) -> Result<Option<Reading>> {
-        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = key(image, quad);
-        if let Some(known) = lock().get(&key) {
-            return Ok(known.clone());
-        }
-        let reading = read()?;
-        let mut readings = lock();
-        if readings.len() < MOST_READINGS {
-            readings.insert(key, reading.clone());
-        }
-        Ok(reading)
+        remembered(&self.read, key(image, quad), read)
     }
+
+    /// Returns what was found before in a picture of the same pixels, or looks.
+    fn detections(&self, image: &RgbImage, look: impl FnOnce() -> Result<Detections>) -> Result<Detections> {
+        let mut hash = Sha256::new();
+        hash.update(image.width().to_le_bytes());
+        hash.update(image.as_raw());
+        remembered(&self.found, hash.finalize().into(), look)
+    }
+}
+
+/// Returns what is known by a key, or finds it and remembers it.
+fn remembered<T: Clone>(
+    known: &Mutex<HashMap<[u8; 32], T>>,
+    key: [u8; 32],
+    find: impl FnOnce() -> Result<T>,
+) -> Result<T> {
+    let lock = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(&key) {
+        return Ok(known.clone());
+    }
+    let found = find()?;
+    let mut known = lock();
+    if known.len() < MOST_READINGS {
+        known.insert(key, found.clone());
+    }
+    Ok(found)
 }
 
 /// Returns the hash of a place and of all pixels that a recognizer may look at there.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::color;
 use super::palette::PaletteColor;
-use super::pixels::{Frame, Photometric, PixelDescription};
+use super::pixels::{Frame, Photometric, PixelDescription, Samples};
 
 /// A VOI window (PS3.3 C.11.2.1.2) in stored values: the caller has undone the rescaling.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +65,9 @@ const MOST_TEXT: f64 = 0.5;
 /// A background and a panel.
 const MOST_PLATEAUS: usize = 2;
 
+/// Ranges of fewer values are handled by tables.
+const MOST_TABULATED: usize = 1 << 16;
+
 /// How many levels round it are shown then; a text that differs by more is white or black.
 const LEVELS: f64 = 4.0;
 
@@ -97,6 +100,9 @@ const NEAR: f64 = 0.1;
 /// If `frame` does not hold the samples that its description promises.
 #[must_use]
 pub fn views(frame: &Frame, palette: Option<&PaletteColor>, windows: &[Window]) -> Vec<View> {
+    if let Some(image) = as_stored(frame) {
+        return vec![View { image, kind: ViewKind::FullRange }];
+    }
     let raster = Raster::new(frame, palette);
     let full = raster.full_range();
     let mut ranges = vec![(full, ViewKind::FullRange)];
@@ -129,6 +135,16 @@ pub fn views(frame: &Frame, palette: Option<&PaletteColor>, windows: &[Window]) 
         }
     }
     ranges.into_iter().map(|(range, kind)| View { image: raster.render(range), kind }).collect()
+}
+
+/// Returns a frame of plain color as it is: its only view is equal to its bytes.
+fn as_stored(frame: &Frame) -> Option<RgbImage> {
+    let d = &frame.description;
+    let is_plain = d.photometric == Photometric::Rgb && d.bits_stored == 8 && d.bits_allocated == 8 && !d.signed;
+    match &frame.samples {
+        Samples::U8(bytes) if is_plain => RgbImage::from_raw(d.columns, d.rows, bytes.clone()),
+        _ => None,
+    }
 }
 
 /// Renders the bits of the samples outside of Bits Stored but for those in `overlays`, which are looked at by themselves.
@@ -219,7 +235,12 @@ impl Raster {
         let count = usize::try_from(d.samples()).expect("a decoded frame is in memory");
         assert_eq!(frame.samples.len(), count, "a frame holds all its samples");
         let stored = Stored::new(d);
-        let values = (0..count).map(|i| stored.value(frame.samples.get(i)));
+        let values: Vec<i64> = match &frame.samples {
+            Samples::U8(samples) => samples.iter().map(|&sample| stored.value(u32::from(sample))).collect(),
+            Samples::U16(samples) => samples.iter().map(|&sample| stored.value(u32::from(sample))).collect(),
+            Samples::U32(samples) => samples.iter().map(|&sample| stored.value(sample)).collect(),
+        };
+        let values = values.into_iter();
         let offset = if d.bits_stored == 32 && !d.signed { 1_i64 << 31 } else { 0 };
         let bits = f64::from(d.bits_stored);
         let low = if d.signed { -(bits - 1.0).exp2() } else { 0.0 };
@@ -323,16 +344,28 @@ impl Raster {
         Some(Range { low: value(ends.0), high: value(ends.1) })
     }
 
+    /// Returns how many pixels have each value.
+    fn counts(&self) -> BTreeMap<i32, usize> {
+        let (low, high) = self.extremes();
+        let mut counts = BTreeMap::new();
+        if usize::try_from(i64::from(high) - i64::from(low)).is_ok_and(|width| width < MOST_TABULATED) {
+            let mut table = vec![0_usize; MOST_TABULATED];
+            self.values.iter().for_each(|&value| table[value.abs_diff(low) as usize] += 1);
+            let occurring = (low..=high).zip(table).filter(|(_, count)| *count > 0);
+            counts.extend(occurring);
+        } else {
+            self.values.iter().for_each(|&value| *counts.entry(value).or_default() += 1);
+        }
+        counts
+    }
+
     /// Returns the values of the largest even areas, the largest first.
     ///
     /// Text on one is a few values next to it that are rarer than itself. A background of noise has more of them, and
     /// one that nothing comes near to shows no more than the full range does.
     #[expect(clippy::cast_precision_loss, reason = "numbers of pixels, far below 2^53")]
     fn plateaus(&self) -> Vec<f64> {
-        let mut counts: BTreeMap<i32, usize> = BTreeMap::new();
-        for &value in &self.values {
-            *counts.entry(value).or_default() += 1;
-        }
+        let counts = self.counts();
         let least = (PLATEAU * self.values.len() as f64).max(LEAST_PLATEAU);
         let mut even: Vec<(usize, i32)> = Vec::new();
         for (&value, &count) in counts.iter().filter(|(_, count)| **count as f64 >= least) {
@@ -355,12 +388,27 @@ impl Raster {
             let shade = ((self.value(value) - range.low) * scale).round().clamp(0.0, 255.0) as u8;
             if self.inverted { 255 - shade } else { shade }
         };
-        let bytes = if self.channels == 1 {
-            self.values.iter().map(shade).flat_map(|shade| [shade; 3]).collect()
+        let (low, high) = self.extremes();
+        let is_small = i64::from(high) - i64::from(low) < i64::try_from(MOST_TABULATED).unwrap_or(0);
+        let bytes = if is_small && self.values.len() > MOST_TABULATED {
+            // Far fewer values than pixels: rounding is what rendering costs.
+            let table: Vec<u8> = (low..=high).map(|value| shade(&value)).collect();
+            self.pixels(|value| table[value.abs_diff(low) as usize])
         } else {
-            self.values.iter().map(shade).collect()
+            self.pixels(|value| shade(&value))
         };
         RgbImage::from_raw(self.width, self.height, bytes).expect("three bytes for each pixel")
+    }
+}
+
+impl Raster {
+    /// Returns three bytes for each pixel.
+    fn pixels(&self, shade: impl Fn(i32) -> u8) -> Vec<u8> {
+        if self.channels == 1 {
+            self.values.iter().flat_map(|&value| [shade(value); 3]).collect()
+        } else {
+            self.values.iter().map(|&value| shade(value)).collect()
+        }
     }
 }
 

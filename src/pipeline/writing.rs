@@ -1,6 +1,6 @@
 //! The second half of the street: write, open again, compare, look again, and only then give the file its name.
 
-use super::Pipeline;
+use super::{Pipeline, clip};
 use crate::again::{self, Verify};
 use crate::cleaned::Cleaned;
 use crate::dicom::marks::{self, Marks};
@@ -14,7 +14,6 @@ use crate::phi::Finding;
 use crate::reader::Readings;
 use crate::region::Region;
 use crate::report::{Record, Status, WriteMethod};
-use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -66,16 +65,11 @@ impl Pipeline {
                 return Err(Error::Verification("a picture has another number of frames"));
             }
             let judge = self.judge(cleaned.instance, pictures)?;
-            let look = |frame: u32| {
+            let looked = clip::each(pictures.count(), "the second look", |frame, before| {
                 let own = &settled[frame as usize];
-                again::standing(&self.reader, &judge, &readings, pictures, frame, own)
-            };
-            let frames = (0..pictures.count()).into_par_iter();
-            frames
-                .map(|frame| {
-                    catch_unwind(AssertUnwindSafe(|| look(frame))).unwrap_or(Err(Error::Panic("the second look")))
-                })
-                .collect()
+                again::standing(&self.reader, &judge, &readings, (pictures, frame), before, own).map(Some)
+            });
+            looked.into_iter().map(|own| own.map(Option::unwrap_or_default)).collect()
         };
         let mut standing = Vec::new();
         if cleaned.frames.is_some() {

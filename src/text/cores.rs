@@ -21,6 +21,8 @@ use crate::geometry::{Point, Quad, Rect};
 /// A picture that crops of the frame are taken from, and the height above which its lines are giant.
 struct Work<'a> {
     image: &'a RgbImage,
+    /// The short side of the picture that this is a part of.
+    short: f32,
     giant: f32,
 }
 
@@ -28,13 +30,14 @@ struct Work<'a> {
 pub(super) struct Cores<'a> {
     pub(super) network: &'a mut Network<Thresholds>,
     pub(super) passes: &'a Passes,
+    /// Whether something in a part of the picture can be text at all.
+    pub(super) is_marked: &'a dyn Fn(Rect) -> bool,
 }
 
 impl Cores<'_> {
-    /// Returns the lines of an enlarged picture in its pixels.
-    pub(super) fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
-        let giant = self.passes.giant(image.width().min(image.height()));
-        self.all_scales(&Work { image, giant })
+    /// Returns the lines of an enlarged picture, or of a part of one with this short side, in its pixels.
+    pub(super) fn detect(&mut self, image: &RgbImage, short: u32) -> Result<Detections> {
+        self.all_scales(&Work { image, short: short as f32, giant: self.passes.giant(short) })
     }
 
     /// Returns whether the network finds a line as well, shown at `scale` with its surroundings.
@@ -42,7 +45,7 @@ impl Cores<'_> {
         /// In heights of the line: enough of the ground to tell text from texture.
         const AROUND: f32 = 2.0;
         let (crop, origin) = crop(image, &line.quad, AROUND * quads::short_side(&line.quad));
-        let found = self.one_scale(&crop, scale, self.passes.margin)?;
+        let found = self.one_scale(&crop, scale, self.passes.margin, &|_| true)?;
         let shared = |found: Found| quads::shared_area(&moved(found, origin).line.quad, &line.quad);
         Ok(found.into_iter().map(shared).sum::<f32>() >= self.passes.share_again * quads::area(&line.quad.0))
     }
@@ -54,16 +57,17 @@ impl Cores<'_> {
     /// reduced copies add (.930 of the lines covered without them, .939 with them, either way) and more than halves
     /// what they add outside of text (1.4 % of the area without them, 3.2 % with all of their lines, 2.2 % so).
     fn all_scales(&mut self, work: &Work<'_>) -> Result<Detections> {
-        let (mut giants, found) = split(self.one_scale(work.image, 1.0, self.passes.margin)?, work.giant);
+        let is_marked = self.is_marked;
+        let (mut giants, found) = split(self.one_scale(work.image, 1.0, self.passes.margin, is_marked)?, work.giant);
         let mut lines: Vec<Detection> = found.into_iter().map(|found| found.line).collect();
         for giant in &giants {
             lines.extend(self.inside(work, giant)?);
         }
-        let short = work.image.width().min(work.image.height()) as f32;
+        let short = work.short;
         let mut scale = 0.5;
         let passes = *self.passes;
         while short * scale >= passes.least_giant_reduced_side.min(passes.least_reduced_side) as f32 {
-            let (more_giants, found) = split(self.one_scale(work.image, scale, 0)?, work.giant);
+            let (more_giants, found) = split(self.one_scale(work.image, scale, 0, is_marked)?, work.giant);
             giants.extend(more_giants);
             scale /= 2.0;
             if short * scale * 2.0 < passes.least_reduced_side as f32 {
@@ -90,7 +94,7 @@ impl Cores<'_> {
     /// text that lies in it, for the map is saturated there.
     fn inside(&mut self, work: &Work<'_>, giant: &Detection) -> Result<Vec<Detection>> {
         let (crop, origin) = crop(work.image, &giant.quad, 0.0);
-        let lines = self.one_scale(&crop, 2.0, 0)?;
+        let lines = self.one_scale(&crop, 2.0, 0, &|_| true)?;
         let (_, found) = split(lines, work.giant);
         Ok(found.into_iter().map(|found| moved(found, origin).line).collect())
     }
@@ -103,22 +107,33 @@ impl Cores<'_> {
         let agreement = self.passes.giant_agreement;
         let side = quads::short_side(&giant.quad);
         let (crop, origin) = crop(work.image, &giant.quad, side);
-        let lines = self.one_scale(&crop, USUAL_HEIGHT / side, 0)?;
+        let lines = self.one_scale(&crop, USUAL_HEIGHT / side, 0, &|_| true)?;
         Ok(lines.into_iter().any(|found| quads::overlap(&moved(found, origin).line.quad, &giant.quad) > agreement))
     }
 
-    /// Returns the lines in a copy of `image` of another size and with a margin, in pixels of `image`.
-    fn one_scale(&mut self, image: &RgbImage, scale: f32, margin: u32) -> Result<Vec<Found>> {
+    /// Returns the lines in a copy of `image` of another size and with a margin, in pixels of `image`. Tiles are left out
+    /// if `is_shown` says so of the part of `image` that they show.
+    fn one_scale(
+        &mut self,
+        image: &RgbImage,
+        scale: f32,
+        margin: u32,
+        is_shown: &dyn Fn(Rect) -> bool,
+    ) -> Result<Vec<Found>> {
         let copy = tiles::resized(image, scale);
         let (x, y) = (image.width() as f32 / copy.width() as f32, image.height() as f32 / copy.height() as f32);
         let passes = *self.passes;
+        let frame = margin as f32;
+        let back = |p: Point| Point::new((p.x - frame) * x, (p.y - frame) * y);
         let framed = tiles::framed(&copy, margin);
         let mut found = Vec::new();
         for tile in tiles::tiles(framed.width(), framed.height(), passes.tile_side, passes.tile_overlap) {
-            found.extend(self.one_tile(&framed, tile)?);
+            let corner = |x: u32, y: u32| back(Point::new(x as f32, y as f32));
+            let (first, last) = (corner(tile.x0, tile.y0), corner(tile.x1, tile.y1));
+            if is_shown(Rect::new(pixel(first.x), pixel(first.y), pixel(last.x), pixel(last.y))) {
+                found.extend(self.one_tile(&framed, tile)?);
+            }
         }
-        let margin = margin as f32;
-        let back = |p: Point| Point::new((p.x - margin) * x, (p.y - margin) * y);
         Ok(found.into_iter().map(|found| mapped(found, back)).collect())
     }
 
@@ -130,6 +145,12 @@ impl Cores<'_> {
         let found = postprocess::lines(map, &self.network.thresholds);
         Ok(found.into_iter().map(|found| moved(found, origin)).collect())
     }
+}
+
+/// Returns the pixel that a position lies in, the first one if it lies before it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 2^20 and not negative")]
+fn pixel(position: f32) -> u32 {
+    position.max(0.0) as u32
 }
 
 /// Parts lines into those above and those up to a height.

@@ -1,19 +1,21 @@
 //! Finds the text lines of one picture with one network or with two whose misses differ.
 #![expect(
     clippy::cast_precision_loss,
-    reason = "picture sides are checked to be below 2^20 before anything is computed from them"
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "picture sides are checked to be below 2^20 before anything is computed from them; factors are whole numbers"
 )]
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 
 use super::cores::Cores;
 use super::manifest::{RegionThresholds, Thresholds};
 use super::network::Network;
 use super::passes::Passes;
-use super::regions;
+use super::regions::{self, Regions};
 use super::{quads, tiles};
 use crate::error::{Error, Result};
-use crate::geometry::{Point, Quad};
+use crate::geometry::{Point, Quad, Rect};
 
 /// Where a line of text is; nothing is read yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +34,44 @@ pub struct Detections {
     /// How many candidates were not taken: those much higher than a usual line that were not found again, and those
     /// in which the other network sees nothing.
     pub dropped: u32,
+}
+
+/// What the network of regions marks in a picture or a part of one; everything where there is no such network.
+#[derive(Debug)]
+pub struct Marks {
+    /// Of the picture in each size, enlarged by a factor.
+    maps: Vec<Regions>,
+    thresholds: Option<RegionThresholds>,
+    factor: f32,
+}
+
+impl Marks {
+    /// Returns whether a quadrilateral, in pixels of the picture, is marked as text.
+    #[must_use]
+    pub fn hold(&self, quad: &Quad) -> bool {
+        let Some(thresholds) = &self.thresholds else { return true };
+        let quad = Quad(quad.0.map(|p| Point::new(p.x * self.factor, p.y * self.factor)));
+        self.maps.iter().any(|map| map.share(&quad, thresholds) >= thresholds.support)
+    }
+
+    /// Returns whether a pixel of an area, in pixels of the picture, is marked as text in any size.
+    #[must_use]
+    pub fn touch(&self, area: Rect) -> bool {
+        let [x0, y0, x1, y1] = [area.x0, area.y0, area.x1, area.y1].map(|at| at * self.factor as u32);
+        self.any(Rect::new(x0, y0, x1, y1), 0.0)
+    }
+
+    /// Returns whether a line that is found in an area of the enlarged picture may be marked as text.
+    fn are_near(&self, area: Rect) -> bool {
+        /// A line may reach out of the area, by half of its height.
+        const NEAR: f32 = 64.0;
+        self.any(area, NEAR)
+    }
+
+    fn any(&self, area: Rect, near: f32) -> bool {
+        let Some(thresholds) = &self.thresholds else { return true };
+        self.maps.iter().any(|map| map.is_marked(area, near, thresholds.region))
+    }
 }
 
 /// Finds text in pictures, one at a time.
@@ -61,7 +101,7 @@ impl Detector {
     /// [`Error::Detector`] if a network fails or returns something that cannot be read, [`Error::TooLarge`] for a
     /// side of 2^20 pixels or more.
     pub fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
-        self.detect_enlarged(image, self.enlargement(image.width(), image.height()))
+        self.detect_part(image, image.dimensions(), |_| None).map(|(found, _)| found)
     }
 
     /// Returns the factor by which [`Detector::detect`] enlarges a picture.
@@ -72,50 +112,60 @@ impl Detector {
         passes.least_short_side.div_ceil(width.min(height).max(1)).clamp(1, largest)
     }
 
-    /// Like [`Detector::detect`], with a factor of the caller's choice: for a strip of a frame, that of the frame.
+    /// Like [`Detector::detect`], for a part of a frame whose sides are `whole`, at the sizes that the frame is shown in.
+    /// Also returns what the network of regions marks.
+    ///
+    /// `places` is told that, and says where in the part the network of cores is to look; everywhere if it returns `None`.
     ///
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn detect_enlarged(&mut self, image: &RgbImage, factor: u32) -> Result<Detections> {
+    pub fn detect_part(
+        &mut self,
+        image: &RgbImage,
+        whole: (u32, u32),
+        places: impl FnOnce(&Marks) -> Option<Vec<Rect>>,
+    ) -> Result<(Detections, Marks)> {
         const LIMIT: u32 = 1 << 20;
+        let factor = self.enlargement(whole.0, whole.1);
         let (width, height) = image.dimensions();
         // A further copy may be twice as large.
         if width.max(height).saturating_mul(factor).saturating_mul(2) >= LIMIT {
             return Err(Error::TooLarge { what: "a side of the picture", limit: u64::from(LIMIT / 2) });
         }
-        if width.min(height) == 0 || factor == 0 {
-            return Ok(Detections::default());
+        let mut marks = Marks { maps: Vec::new(), thresholds: None, factor: factor as f32 };
+        if width.min(height) == 0 {
+            return Ok((Detections::default(), marks));
         }
         let enlarged = tiles::resized(image, factor as f32);
-        let mut found = self.union(&enlarged)?;
+        let short = whole.0.min(whole.1).saturating_mul(factor);
+        if let Some(network) = &mut self.regions {
+            marks.maps = regions::look(network, &enlarged, &self.passes, short)?;
+            marks.thresholds = Some(network.thresholds);
+        }
+        let found = self.cores(&enlarged, &marks, places(&marks), short)?;
+        let mut found = self.union(found, &marks.maps, short);
         for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
             *point = Point::new(point.x / factor as f32, point.y / factor as f32);
         }
-        Ok(found)
+        Ok((found, marks))
     }
 
-    /// Returns for each of `quads` whether the network of regions marks it as text; it was shown machine-readable codes as
-    /// text too. Without that network all are.
+    /// Returns what the network of regions marks in a picture; it was shown machine-readable codes as text too.
     ///
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn marks(&mut self, image: &RgbImage, quads: &[Quad]) -> Result<Vec<bool>> {
+    pub fn marks(&mut self, image: &RgbImage) -> Result<Marks> {
         let factor = self.enlargement(image.width(), image.height()) as f32;
-        let Some(network) = self.regions.as_mut().filter(|_| !quads.is_empty()) else {
-            return Ok(vec![true; quads.len()]);
-        };
-        let maps = regions::look(network, &tiles::resized(image, factor), &self.passes)?;
-        let is_marked = |quad: &Quad| {
-            let quad = Quad(quad.0.map(|p| Point::new(p.x * factor, p.y * factor)));
-            maps.iter().any(|map| map.share(&quad, &network.thresholds) >= network.thresholds.support)
-        };
-        Ok(quads.iter().map(is_marked).collect())
+        let Some(network) = &mut self.regions else { return Ok(Marks { maps: Vec::new(), thresholds: None, factor }) };
+        let enlarged = tiles::resized(image, factor);
+        let maps = regions::look(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()))?;
+        Ok(Marks { maps, thresholds: Some(network.thresholds), factor })
     }
 
-    /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, and returns the lines that are
-    /// plainly there, from the top.
+    /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, or at a part of a frame whose sides
+    /// are `whole`, and returns the lines that are plainly there, from the top.
     ///
     /// The network of regions sees three quarters of the usual size and a margin that moves every letter to other pixels;
     /// that of cores, where there is one, has to see the same at that size in what is around.
@@ -123,20 +173,20 @@ impl Detector {
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn look_again(&mut self, image: &RgbImage) -> Result<Vec<Detection>> {
+    pub fn look_again(&mut self, image: &RgbImage, whole: (u32, u32)) -> Result<Vec<Detection>> {
         if image.width().min(image.height()) == 0 {
             return Ok(Vec::new());
         }
         let passes = Passes { margin: self.passes.margin_again, ..self.passes };
-        let factor = self.enlargement(image.width(), image.height()) as f32;
+        let factor = self.enlargement(whole.0, whole.1) as f32;
         let Some(network) = &mut self.regions else { return Ok(Vec::new()) };
-        let short = factor * image.width().min(image.height()) as f32;
+        let short = factor * whole.0.min(whole.1) as f32;
         let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
         let map = regions::look_once(network, image, scale * passes.scale_again, &passes)?;
         let thresholds = RegionThresholds { score: network.thresholds.score_again, ..network.thresholds };
         let lines = map.lines(&thresholds);
         let Some(network) = &mut self.cores else { return Ok(lines) };
-        let mut cores = Cores { network, passes: &passes };
+        let mut cores = Cores { network, passes: &passes, is_marked: &|_| true };
         let mut confirmed = Vec::new();
         for line in lines {
             if cores.confirm(image, &line, factor * passes.scale_again)? {
@@ -146,21 +196,36 @@ impl Detector {
         Ok(confirmed)
     }
 
-    /// Returns what both networks find in an enlarged picture.
+    /// Returns what the network of cores finds in an enlarged picture, or in a part of one with this short side; in `places`
+    /// of it, given in pixels before it was enlarged, if there are some.
+    fn cores(&mut self, image: &RgbImage, marks: &Marks, places: Option<Vec<Rect>>, short: u32) -> Result<Detections> {
+        let Some(network) = &mut self.cores else { return Ok(Detections::default()) };
+        let passes = &self.passes;
+        let Some(places) = places else {
+            // Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of
+            // cores, which costs three times as much, need not look.
+            let is_marked = |area: Rect| marks.are_near(area);
+            return Cores { network, passes, is_marked: &is_marked }.detect(image, short);
+        };
+        let mut all = Detections::default();
+        for place in places {
+            let [x0, y0, x1, y1] = [place.x0, place.y0, place.x1, place.y1].map(|at| at * marks.factor as u32);
+            let crop = imageops::crop_imm(image, x0, y0, x1 - x0, y1 - y0).to_image();
+            let found = Cores { network: &mut *network, passes, is_marked: &|_| true }.detect(&crop, short)?;
+            let moved = |p: Point| Point::new(p.x + x0 as f32, p.y + y0 as f32);
+            all.lines.extend(found.lines.iter().map(|line| Detection { quad: Quad(line.quad.0.map(moved)), ..*line }));
+            all.dropped += found.dropped;
+        }
+        Ok(all)
+    }
+
+    /// Returns what both networks find in an enlarged picture, or in a part of one with this short side.
     ///
     /// A line of the network of cores is taken if the network of regions marks a part of it, if a small one: false lines
     /// are seldom the same for both, and hardly any text is invisible to one of them.
-    fn union(&mut self, image: &RgbImage) -> Result<Detections> {
+    fn union(&self, mut found: Detections, maps: &[Regions], short: u32) -> Detections {
         let passes = &self.passes;
-        let maps = match &mut self.regions {
-            Some(network) => regions::look(network, image, passes)?,
-            None => Vec::new(),
-        };
-        let mut found = match &mut self.cores {
-            Some(network) => Cores { network, passes }.detect(image)?,
-            None => Detections::default(),
-        };
-        let Some(network) = &self.regions else { return Ok(found) };
+        let Some(network) = &self.regions else { return found };
         let thresholds = &network.thresholds;
         // What share of a line is marked in each copy of the picture.
         let shares = |line: &Detection| -> Vec<f32> {
@@ -178,7 +243,7 @@ impl Detector {
         found.lines.retain(|line| seen(&shares(line)) > 0);
         let mut dropped = before - found.lines.len();
         let looks: Vec<Vec<Detection>> = maps.iter().map(|map| map.lines(thresholds)).collect();
-        for line in region_lines(&looks, passes, image.width().min(image.height())) {
+        for line in region_lines(&looks, passes, short) {
             match line {
                 Some(line) if is_known(&line, &found.lines) => {}
                 Some(line) if is_text(&line) => found.lines.push(line),
@@ -187,7 +252,7 @@ impl Detector {
         }
         found.lines = quads::merge(found.lines);
         found.dropped += u32::try_from(dropped).unwrap_or(u32::MAX);
-        Ok(found)
+        found
     }
 }
 

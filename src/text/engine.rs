@@ -2,6 +2,7 @@
 
 use super::detector::Detector;
 use super::device::Device;
+use super::heap;
 use super::manifest::{Effort, ModelEntry, Models, Role};
 use super::model::OrtModel;
 use super::network::Network;
@@ -26,6 +27,7 @@ impl Engine {
     /// [`crate::Error::Device`] if the device cannot be used, [`crate::Error::Model`] if the detector cannot be
     /// loaded.
     pub fn new(runtime: Runtime, models: Models, device: Device) -> Result<Self> {
+        heap::keep();
         let (entry, bytes) = models.detector();
         // `auto` is decided here once, so that two workers cannot run on two devices.
         let device = OrtModel::load(&runtime, &entry.file, bytes, device)?.device();

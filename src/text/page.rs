@@ -1,9 +1,10 @@
 //! Scanned pages: whether a picture is one, which way up it is, and the ink on it that is no text line.
 
-use image::{RgbImage, imageops};
+use image::RgbImage;
 
 use super::codes::texture::groups;
 use super::line::{Orientation, TextLine};
+use super::resize;
 use crate::geometry::{Quad, Rect};
 use crate::region::Region;
 
@@ -56,7 +57,7 @@ pub(crate) struct Paper(u8);
 /// another frame is one.
 pub(crate) fn paper(image: &RgbImage) -> Option<Paper> {
     let mut counts = [0_u64; 256];
-    imageops::grayscale(image).pixels().for_each(|pixel| counts[usize::from(pixel.0[0])] += 1);
+    resize::gray(image).pixels().for_each(|pixel| counts[usize::from(pixel.0[0])] += 1);
     let all: u64 = counts.iter().sum();
     let half = PAPER_BAND / 2;
     let band = |level: usize| -> u64 { counts[level.saturating_sub(half)..(level + half + 1).min(256)].iter().sum() };
@@ -82,7 +83,7 @@ pub(crate) fn turn(lines: &[TextLine]) -> Option<Orientation> {
 /// Returns boxes round the strokes on a page that lie outside of `known` places, are no ruled lines and no pictures:
 /// handwriting, signatures, stamps, marks, and letters that were not found as text.
 pub(crate) fn ink(image: &RgbImage, paper: Paper, known: &[Quad]) -> Vec<Quad> {
-    let gray = imageops::grayscale(image);
+    let gray = resize::gray(image);
     let (width, height) = gray.dimensions();
     let limit = usize::from(paper.0).saturating_sub(INK_DEPTH);
     let mut dark: Vec<bool> = gray.pixels().map(|pixel| usize::from(pixel.0[0]) < limit).collect();

@@ -10,10 +10,9 @@
     reason = "coordinates within a map, whose sides are below 2^20, are cut to it before they are cast"
 )]
 
-use image::{GrayImage, Luma, RgbImage};
+use image::RgbImage;
 use imageproc::point::Point as PixelPoint;
-use imageproc::region_labelling::{Connectivity, connected_components};
-use ndarray::{Array2, Array3, ArrayView2, s};
+use ndarray::{Array2, Array3, s};
 use std::collections::VecDeque;
 
 use super::detector::Detection;
@@ -22,7 +21,7 @@ use super::network::{Network, run};
 use super::passes::Passes;
 use super::{postprocess, quads, tiles};
 use crate::error::Result;
-use crate::geometry::{Point, Quad};
+use crate::geometry::{Point, Quad, Rect};
 
 /// What the network says of one copy of a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,10 +49,17 @@ impl Regions {
         /// Dots of fewer pixels of the map a side are no letters.
         const LEAST_SIDE: f32 = 2.0;
         let mut lines = Vec::new();
-        let mut within: Option<Array2<bool>> = None;
+        let mut within: Option<Vec<bool>> = None;
         for region in [thresholds.region, thresholds.seed, f32::midpoint(thresholds.seed, 1.0)] {
-            let is_text = |at: [usize; 2]| self.region[at] > region && within.as_ref().is_none_or(|within| within[at]);
-            let (labels, parts) = self.parts(&is_text, thresholds.core);
+            let is_above = self.region.iter().map(|&value| value > region);
+            let text: Vec<bool> = match &within {
+                Some(within) => is_above.zip(within).map(|(is_above, &within)| is_above && within).collect(),
+                None => is_above.collect(),
+            };
+            if !text.contains(&true) {
+                break;
+            }
+            let (labels, parts) = self.parts(&text, thresholds.core);
             let mut sprawls = vec![false; parts.len() + 1];
             for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.highest >= thresholds.seed) {
                 match part.rectangle() {
@@ -67,23 +73,41 @@ impl Regions {
             if !sprawls.contains(&true) {
                 break;
             }
-            within = Some(labels.mapv(|label| sprawls[label as usize]));
+            within = Some(labels.into_iter().map(|label| sprawls[label as usize]).collect());
         }
         lines
     }
 
-    /// Numbers the pixels of text by the lines they belong to, and gathers them.
-    fn parts(&self, is_text: &impl Fn([usize; 2]) -> bool, core: f32) -> (Array2<u32>, Vec<Pixels>) {
-        let labels = labels(self.core.view(), core, is_text);
+    /// Numbers the pixels of text by the lines they belong to, row by row, and gathers them.
+    fn parts(&self, text: &[bool], core: f32) -> (Vec<u32>, Vec<Pixels>) {
+        let columns = self.region.dim().1;
+        let is_core: Vec<bool> = text.iter().zip(&self.core).map(|(&text, &value)| text && value > core).collect();
+        let labels = labels(columns, text, &is_core);
         let mut parts: Vec<Pixels> = Vec::new();
-        for ((row, column), &label) in labels.indexed_iter().filter(|(_, label)| **label > 0) {
-            let index = label as usize - 1;
-            if parts.len() <= index {
-                parts.resize_with(index + 1, Pixels::default);
+        for (row, (labels, values)) in labels.chunks_exact(columns).zip(self.region.outer_iter()).enumerate() {
+            for (column, (&label, &value)) in
+                labels.iter().zip(values).enumerate().filter(|(_, (label, _))| **label > 0)
+            {
+                let index = label as usize - 1;
+                if parts.len() <= index {
+                    parts.resize_with(index + 1, Pixels::default);
+                }
+                parts[index].add(row, column, value);
             }
-            parts[index].add(row, column, self.region[[row, column]]);
         }
         (labels, parts)
+    }
+
+    /// Returns whether a pixel in an area of the picture, or so near to it, is above a level.
+    pub(super) fn is_marked(&self, area: Rect, near: f32, level: f32) -> bool {
+        let (rows, columns) = self.region.dim();
+        let range = |from: u32, to: u32, scale: f32, end: usize| {
+            let from = ((from as f32 - near) * scale).max(0.0) as usize;
+            from.min(end)..(((to as f32 + near) * scale).ceil() as usize).min(end)
+        };
+        let rows = range(area.y0, area.y1, self.y_scale, rows);
+        let columns = range(area.x0, area.x1, self.x_scale, columns);
+        self.region.slice(s![rows, columns]).iter().any(|&value| value > level)
     }
 
     /// Returns the share of a quadrilateral of the picture that is text, in 0..=1.
@@ -113,13 +137,17 @@ impl Regions {
     }
 }
 
-/// Shows the network a picture at its scales and returns what it says of each, the largest first.
+/// Shows the network a picture, or a part of one with this short side, at its scales and returns what it says of each, the largest first.
 ///
 /// # Errors
 ///
 /// [`crate::Error::Detector`] if the network fails or returns something that cannot be read.
-pub(super) fn look(network: &mut Network<RegionThresholds>, image: &RgbImage, passes: &Passes) -> Result<Vec<Regions>> {
-    let short = image.width().min(image.height());
+pub(super) fn look(
+    network: &mut Network<RegionThresholds>,
+    image: &RgbImage,
+    passes: &Passes,
+    short: u32,
+) -> Result<Vec<Regions>> {
     let mut scale = if short < passes.least_region_side { 2.0 } else { 1.0 };
     let mut maps = vec![look_once(network, image, scale, passes)?];
     loop {
@@ -214,53 +242,48 @@ impl Pixels {
     }
 }
 
-/// Numbers the pixels of each line from 1; 0 is no text.
+/// Numbers the pixels of each line from 1; 0 is no text. Pixels are given row by row.
 ///
 /// A region pixel belongs to the core that is nearest within its region, on a way of neighboring pixels. A region
 /// without a core is a line by itself.
-fn labels(core: ArrayView2<'_, f32>, threshold: f32, is_text: &impl Fn([usize; 2]) -> bool) -> Array2<u32> {
-    let (rows, columns) = core.dim();
-    let cores = components(rows, columns, |at| is_text(at) && core[at] > threshold);
-    let mut count = cores.iter().copied().max().unwrap_or(0);
-    let mut labels = cores;
-    let starts = labels.indexed_iter().filter(|(_, label)| **label > 0).map(|(at, _)| at);
-    let mut queue: VecDeque<(usize, usize)> = starts.collect();
-    spread(&mut labels, &mut queue, is_text);
-    for row in 0..rows {
-        for column in 0..columns {
-            if labels[[row, column]] == 0 && is_text([row, column]) {
-                count += 1;
-                labels[[row, column]] = count;
-                queue.push_back((row, column));
-                spread(&mut labels, &mut queue, is_text);
-            }
-        }
-    }
+fn labels(columns: usize, text: &[bool], is_core: &[bool]) -> Vec<u32> {
+    let mut labels = vec![0; text.len()];
+    let mut queue = VecDeque::new();
+    let count = number(&mut labels, columns, is_core, 0, &mut queue);
+    queue.extend((0..labels.len()).filter(|&index| labels[index] > 0));
+    spread(&mut labels, columns, &mut queue, text);
+    number(&mut labels, columns, text, count, &mut queue);
     labels
 }
 
-/// Gives the labels of the queued pixels to the text around them, nearest first.
-fn spread(labels: &mut Array2<u32>, queue: &mut VecDeque<(usize, usize)>, is_text: impl Fn([usize; 2]) -> bool) {
-    let (rows, columns) = labels.dim();
-    while let Some((row, column)) = queue.pop_front() {
-        let label = labels[[row, column]];
+/// Numbers the 8-connected groups of pixels that are set and have no number, from `count + 1` on in the order of their
+/// first pixels; returns the last number.
+fn number(labels: &mut [u32], columns: usize, set: &[bool], mut count: u32, queue: &mut VecDeque<usize>) -> u32 {
+    for index in 0..labels.len() {
+        if labels[index] == 0 && set[index] {
+            count += 1;
+            labels[index] = count;
+            queue.push_back(index);
+            spread(labels, columns, queue, set);
+        }
+    }
+    count
+}
+
+/// Gives the labels of the queued pixels to those set around them, nearest first.
+fn spread(labels: &mut [u32], columns: usize, queue: &mut VecDeque<usize>, set: &[bool]) {
+    let rows = labels.len() / columns;
+    while let Some(index) = queue.pop_front() {
+        let (label, row, column) = (labels[index], index / columns, index % columns);
         for y in row.saturating_sub(1)..(row + 2).min(rows) {
-            for x in column.saturating_sub(1)..(column + 2).min(columns) {
-                if labels[[y, x]] == 0 && is_text([y, x]) {
-                    labels[[y, x]] = label;
-                    queue.push_back((y, x));
+            for other in y * columns + column.saturating_sub(1)..y * columns + (column + 2).min(columns) {
+                if labels[other] == 0 && set[other] {
+                    labels[other] = label;
+                    queue.push_back(other);
                 }
             }
         }
     }
-}
-
-/// Numbers the 8-connected components of what `is_set` tells, from 1.
-fn components(rows: usize, columns: usize, is_set: impl Fn([usize; 2]) -> bool) -> Array2<u32> {
-    let bits =
-        GrayImage::from_fn(columns as u32, rows as u32, |x, y| Luma([u8::from(is_set([y as usize, x as usize]))]));
-    let numbered = connected_components(&bits, Connectivity::Eight, Luma([0]));
-    Array2::from_shape_vec((rows, columns), numbered.into_raw()).expect("one number a pixel")
 }
 
 #[cfg(test)]

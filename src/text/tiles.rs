@@ -8,11 +8,11 @@
 
 use std::borrow::Cow;
 
-use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use ndarray::Array4;
 
 use super::manifest::{Channels, InputForm};
+use super::resize;
 use crate::geometry::Rect;
 
 /// Returns the tiles of a picture, row by row: equally large, none with a side above `side`, neighbors sharing at
@@ -48,15 +48,17 @@ pub(super) fn tensor(image: &RgbImage, tile: Rect, form: &InputForm) -> Array4<f
             Channels::Rgb => channel,
             Channels::Bgr => 2 - channel,
         };
-        let values: Vec<f32> = (0..=255_u8).map(|sample| form.normalized(sample, channel)).collect();
+        let values: [f32; 256] = std::array::from_fn(|sample| form.normalized(sample as u8, channel));
         for (y, mut row) in plane.outer_iter_mut().enumerate() {
             let image_y = (tile.y0 as usize + y).min(tile.y1 as usize - 1);
             let start = (image_y * image.width() as usize + tile.x0 as usize) * 3;
             let samples = &image.as_raw()[start..start + tile.width() as usize * 3];
-            let last = samples.len() - 3;
-            for (x, value) in row.iter_mut().enumerate() {
-                *value = values[usize::from(samples[(x * 3).min(last) + source])];
+            let row = row.as_slice_mut().expect("a row lies in one piece");
+            let (own, rest) = row.split_at_mut(tile.width() as usize);
+            for (value, pixel) in own.iter_mut().zip(samples.as_chunks::<3>().0) {
+                *value = values[usize::from(pixel[source])];
             }
+            rest.fill(own.last().copied().unwrap_or(0.0));
         }
     }
     tensor
@@ -72,9 +74,9 @@ pub(super) fn resized(image: &RgbImage, factor: f32) -> Cow<'_, RgbImage> {
     if (width, height) == image.dimensions() {
         Cow::Borrowed(image)
     } else if factor < 1.0 {
-        Cow::Owned(imageops::thumbnail(image, width, height))
+        Cow::Owned(resize::reduced(image, width, height))
     } else {
-        Cow::Owned(imageops::resize(image, width, height, FilterType::Triangle))
+        Cow::Owned(resize::enlarged(image, width, height))
     }
 }
 
@@ -99,20 +101,27 @@ pub(super) fn framed(image: &RgbImage, margin: u32) -> RgbImage {
             if inside < side { inside } else { (2 * side - 1).saturating_sub(inside) }
         }
     };
-    RgbImage::from_fn(width + 2 * margin, height + 2 * margin, |x, y| {
-        let plain = if y < margin {
-            top
-        } else if y >= margin + height {
-            bottom
-        } else if x < margin {
-            left
-        } else if x >= margin + width {
-            right
-        } else {
-            None
+    let mut out: Vec<u8> = Vec::with_capacity(3 * (width + 2 * margin) as usize * (height + 2 * margin) as usize);
+    let stride = 3 * width as usize;
+    for y in 0..height + 2 * margin {
+        let is_inside = (margin..margin + height).contains(&y);
+        let plain = if y < margin { top } else { bottom };
+        if let Some(plain) = plain.filter(|_| !is_inside) {
+            (0..width + 2 * margin).for_each(|_| out.extend(plain.0));
+            continue;
+        }
+        let row = &image.as_raw()[mirrored(y, height) as usize * stride..][..stride];
+        let side = |columns: std::ops::Range<u32>, plain: Option<Rgb<u8>>, out: &mut Vec<u8>| {
+            for x in columns {
+                let own = mirrored(x, width) as usize * 3;
+                out.extend(plain.filter(|_| is_inside).map_or([row[own], row[own + 1], row[own + 2]], |plain| plain.0));
+            }
         };
-        plain.unwrap_or_else(|| *image.get_pixel(mirrored(x, width), mirrored(y, height)))
-    })
+        side(0..margin, left, &mut out);
+        out.extend_from_slice(row);
+        side(margin + width..width + 2 * margin, right, &mut out);
+    }
+    RgbImage::from_raw(width + 2 * margin, height + 2 * margin, out).expect("rows of the new width")
 }
 
 /// Returns the median color of a side's outermost pixels if most of them are close to it.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests make their inputs")]
 
 mod archives;
+mod clips;
 mod common;
 mod decide;
 mod documents;

@@ -14,11 +14,11 @@ mod matrix;
 mod patch;
 pub(super) mod texture;
 
-use image::{GrayImage, RgbImage, imageops};
+use image::{GrayImage, RgbImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::quads;
+use super::{quads, resize};
 use crate::geometry::Quad;
 use crate::sensitive::Sensitive;
 pub use decode::is_decoding;
@@ -115,7 +115,7 @@ const INSIDE: f32 = 0.8;
 /// The result depends on nothing but the picture and `look`.
 #[must_use]
 pub fn codes(image: &RgbImage, look: Look) -> Vec<Code> {
-    let gray = imageops::grayscale(image);
+    let gray = resize::gray(image);
     let candidates = candidates(&gray);
     let mut found = Vec::new();
     for (place, candidate) in candidates.iter().enumerate() {
@@ -206,7 +206,7 @@ impl Located {
 mod tests {
     use super::*;
     use crate::geometry::Rect;
-    use image::{Luma, Rgb};
+    use image::{Luma, Rgb, imageops};
 
     /// Widths of bars and gaps as in a linear code, from a fixed sequence.
     fn bars(seed: u32) -> Vec<u32> {

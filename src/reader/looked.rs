@@ -1,0 +1,139 @@
+//! What was seen in a frame, and what the next frame of a clip inherits of it.
+
+use crate::dicom::views::View;
+use crate::geometry::{Point, Quad, Rect};
+use crate::text::{self, Code, Detection, Look, Marks};
+use crate::windows::{self, Changes};
+use image::RgbImage;
+
+/// A frame that was looked at, view by view; nothing is inherited from an empty one.
+#[derive(Debug, Default)]
+pub struct Looked(pub(super) Vec<Seen>);
+
+impl Looked {
+    /// Returns whether the frame was rendered in the same way as another one.
+    pub(super) fn is_like(&self, views: &[View]) -> bool {
+        self.0.iter().map(|seen| seen.view.kind).eq(views.iter().map(|view| view.kind))
+    }
+}
+
+/// A view, and what was found in it.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) view: View,
+    pub(super) lines: Vec<Detection>,
+    pub(super) codes: Vec<Code>,
+}
+
+/// A look at a view that goes on.
+pub(super) struct ViewLook {
+    pub(super) lines: Vec<Detection>,
+    pub(super) codes: Vec<Code>,
+    /// What the detector was shown, and what it marked there.
+    pub(super) parts: Vec<(Rect, Marks)>,
+    /// Lines and codes of the frame before that may be others now.
+    gone: Vec<Quad>,
+    /// `None` if all of the view is looked at.
+    changes: Option<Changes>,
+}
+
+impl ViewLook {
+    /// Takes over what no changed pixel touches.
+    pub(super) fn new(view: &RgbImage, before: Option<&Seen>) -> Self {
+        let changes = before.and_then(|before| Changes::between(&before.view.image, view));
+        let mut look = Self { lines: Vec::new(), codes: Vec::new(), parts: Vec::new(), gone: Vec::new(), changes };
+        if let Some((before, changes)) = before.zip(look.changes.as_ref()) {
+            let (touched, lines) = before.lines.iter().partition(|line| changes.touch(&line.quad));
+            let (touched_codes, codes) = before.codes.iter().cloned().partition(|code| changes.touch(&code.quad));
+            let (touched, touched_codes): (Vec<Detection>, Vec<Code>) = (touched, touched_codes);
+            look.gone =
+                touched.iter().map(|line| line.quad).chain(touched_codes.iter().map(|code| code.quad)).collect();
+            (look.lines, look.codes) = (lines, codes);
+        }
+        look
+    }
+
+    /// Returns what the detector has to be shown; the whole view where that is as cheap.
+    pub(super) fn windows(&self, view: &RgbImage) -> Vec<Rect> {
+        match &self.changes {
+            Some(changes) if changes.is_empty() => Vec::new(),
+            Some(changes) => changes.windows(&self.gone),
+            None => vec![Rect::new(0, 0, view.width(), view.height())],
+        }
+    }
+
+    /// Returns where in a window the large network has to look, given what the small one marks: where that marks nothing
+    /// of what changed, no new line is taken. `None` in a frame that comes after none.
+    pub(super) fn places(&self, window: Rect, marks: &Marks) -> Option<Vec<Rect>> {
+        self.changes.as_ref().map(|changes| changes.marked(window, &self.gone, |area| marks.touch(area)))
+    }
+
+    /// Adds lines that were found in a window, in pixels of the view.
+    ///
+    /// What stands around what changed was found before, as a whole; here the window may cut it.
+    pub(super) fn add_lines(&mut self, mut found: Vec<Detection>, view: &RgbImage) {
+        // The detector sees a margin around the frame; what it finds there covers no pixel.
+        let (columns, rows) = view.dimensions();
+        found.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty() && self.is_new(&line.quad));
+        self.lines.extend(found);
+    }
+
+    /// Finds the codes in what the detector was shown.
+    pub(super) fn find_codes(&mut self, view: &RgbImage) {
+        for (window, marks) in std::mem::take(&mut self.parts) {
+            let part = windows::part(view, window);
+            let found = confirmed(text::codes(&part, Look::Candidates), &marks);
+            let found = found.into_iter().map(|code| Code { quad: moved(&code.quad, window), ..code });
+            let new: Vec<Code> = found.filter(|code| self.is_new(&code.quad)).collect();
+            self.codes.extend(new);
+        }
+    }
+
+    /// Returns whether a changed pixel or what was there before touches a quadrilateral.
+    fn is_new(&self, quad: &Quad) -> bool {
+        let is_gone = |gone: &Quad| text::shared_area(gone, quad) > 0.0;
+        self.changes.as_ref().is_none_or(|changes| changes.touch(quad) || self.gone.iter().any(is_gone))
+    }
+}
+
+/// Returns the codes that were decoded, and those that the detector marks too. Speckle, vessels and the blocks of JPEG have
+/// the texture of codes.
+pub(super) fn confirmed(found: Vec<Code>, marks: &Marks) -> Vec<Code> {
+    let (decoded, located): (Vec<Code>, Vec<Code>) = found.into_iter().partition(|code| code.content.is_some());
+    decoded.into_iter().chain(located.into_iter().filter(|code| marks.hold(&code.quad))).collect()
+}
+
+/// Brings a quadrilateral of a window to the frame.
+#[expect(clippy::cast_precision_loss, reason = "frame sides are below 2^24")]
+pub(super) fn moved(quad: &Quad, window: Rect) -> Quad {
+    Quad(quad.0.map(|p| Point::new(p.x + window.x0 as f32, p.y + window.y0 as f32)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dicom::views::ViewKind;
+
+    fn line(x0: u32, y0: u32) -> Detection {
+        Detection { quad: Quad::from_rect(Rect::new(x0, y0, x0 + 60, y0 + 12)), score: 0.9 }
+    }
+
+    #[test]
+    fn lines_that_no_changed_pixel_touches_are_inherited_and_others_looked_for_again() {
+        let image = RgbImage::new(800, 600);
+        let view = View { image: image.clone(), kind: ViewKind::FullRange };
+        let before = Seen { view, lines: vec![line(20, 20), line(400, 300)], codes: Vec::new() };
+        let mut now = image.clone();
+        now.put_pixel(455, 305, image::Rgb([1; 3]));
+        let mut look = ViewLook::new(&now, Some(&before));
+        assert_eq!(look.lines, [line(20, 20)]);
+        let [window] = look.windows(&now)[..] else { panic!("one window") };
+        assert!(window.x0 <= 399 && window.x1 >= 461 && window.width() < 300);
+        // What the window shows of other lines is no news.
+        look.add_lines(vec![line(402, 301), line(330, 250)], &now);
+        assert_eq!(look.lines, [line(20, 20), line(402, 301)]);
+        let same = ViewLook::new(&image, Some(&before));
+        assert_eq!((same.lines.len(), same.windows(&image)), (2, Vec::new()));
+        assert_eq!(ViewLook::new(&now, None).windows(&now), [Rect::new(0, 0, 800, 600)]);
+    }
+}

@@ -1,0 +1,226 @@
+//! What of a frame has to be looked at again after the frame before it: where pixels changed, with what is around them.
+#![expect(clippy::cast_possible_truncation, reason = "a frame has less than 2^32 pixels")]
+
+use crate::geometry::{Quad, Rect};
+use crate::text;
+use image::{RgbImage, imageops};
+use std::borrow::Cow;
+
+/// Side of the cells that are compared, in pixels: a block of JPEG with subsampled chroma. Neighbors of a changed block
+/// differ only where a decoder smooths chroma over its border.
+const CELL: u32 = 16;
+
+/// Pixels around what changed that the networks are shown too. The small network sees as far with its strongest weights;
+/// text whose pixels changed lies in the window whole, so that this is ground.
+const AROUND: u32 = 64;
+
+/// Windows begin at multiples of this, in pixels of the frame, so that a network that halves a picture sees the same pixels
+/// fall together as in the whole frame.
+const STEP: u32 = 32;
+
+/// Windows of more than this share of a frame in all are no cheaper than the frame.
+const MOST: f64 = 0.75;
+
+/// More windows than this are one: joining them takes the square of their number.
+const MOST_WINDOWS: usize = 64;
+
+/// The cells of a frame, and which of them differ from another frame.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    size: (u32, u32),
+    columns: u32,
+    changed: Vec<bool>,
+}
+
+impl Changes {
+    /// Compares two frames; `None` if they are of different size.
+    pub(crate) fn between(before: &RgbImage, now: &RgbImage) -> Option<Self> {
+        if before.dimensions() != now.dimensions() {
+            return None;
+        }
+        let (width, height) = now.dimensions();
+        let columns = width.div_ceil(CELL);
+        let mut changed = vec![false; (columns * height.div_ceil(CELL)) as usize];
+        let row = width as usize * 3;
+        for (y, (before, now)) in before.as_raw().chunks_exact(row).zip(now.as_raw().chunks_exact(row)).enumerate() {
+            if before == now {
+                continue;
+            }
+            let own = &mut changed[y / CELL as usize * columns as usize..][..columns as usize];
+            let cells = before.chunks(CELL as usize * 3).zip(now.chunks(CELL as usize * 3));
+            own.iter_mut().zip(cells).for_each(|(own, (before, now))| *own |= before != now);
+        }
+        Some(Self { size: (width, height), columns, changed })
+    }
+
+    /// Returns whether no pixel differs.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.changed.contains(&true)
+    }
+
+    /// Returns whether a pixel changed in or beside what is masked if a quadrilateral is.
+    pub(crate) fn touch(&self, quad: &Quad) -> bool {
+        let area = text::pad(quad).bounding_box(self.size.0, self.size.1);
+        let rows = area.y0.saturating_sub(1) / CELL..(area.y1 + 1).min(self.size.1).div_ceil(CELL);
+        rows.into_iter().any(|row| {
+            let start = row * self.columns;
+            let (first, last) = (area.x0.saturating_sub(1) / CELL, (area.x1 + 1).min(self.size.0).div_ceil(CELL));
+            first < last && self.changed[(start + first) as usize..(start + last) as usize].contains(&true)
+        })
+    }
+
+    /// Returns the parts of the frame that hold all that changed, and all of `also`, with what is around them; no two
+    /// overlap. The whole frame is one part where parts are no cheaper.
+    pub(crate) fn windows(&self, also: &[Quad]) -> Vec<Rect> {
+        let whole = Rect::new(0, 0, self.size.0, self.size.1);
+        let mut parts = self.groups();
+        parts.extend(also.iter().map(|quad| text::pad(quad).bounding_box(self.size.0, self.size.1)));
+        let mut parts: Vec<Rect> = parts.into_iter().map(|part| self.grown(part)).collect();
+        if parts.len() > MOST_WINDOWS {
+            parts = parts.into_iter().reduce(around).into_iter().collect();
+        }
+        let mut windows: Vec<Rect> = Vec::new();
+        while let Some(part) = parts.pop() {
+            match windows.iter().position(|other| overlap(other, &part)) {
+                Some(index) => parts.push(around(windows.swap_remove(index), part)),
+                None => windows.push(part),
+            }
+        }
+        let area = |rect: &Rect| f64::from(rect.width()) * f64::from(rect.height());
+        if windows.iter().map(area).sum::<f64>() > MOST * area(&whole) {
+            return vec![whole];
+        }
+        windows.sort_unstable_by_key(|window| (window.y0, window.x0));
+        windows
+    }
+
+    /// Returns the parts of a window that hold the cells of it that changed, or that `also` lies in, and of which `is_marked`
+    /// says so, with what is around them. All of this in pixels of the window.
+    pub(crate) fn marked(&self, window: Rect, also: &[Quad], is_marked: impl Fn(Rect) -> bool) -> Vec<Rect> {
+        let also: Vec<Rect> = also.iter().map(|quad| text::pad(quad).bounding_box(self.size.0, self.size.1)).collect();
+        let inside = |cell: Rect| {
+            let (x0, y0) = (cell.x0.max(window.x0), cell.y0.max(window.y0));
+            let (x1, y1) = (cell.x1.min(window.x1).max(x0), cell.y1.min(window.y1).max(y0));
+            Rect::new(x0 - window.x0, y0 - window.y0, x1 - window.x0, y1 - window.y0)
+        };
+        let is_shown = |(index, &changed): (usize, &bool)| {
+            let cell = self.cell(index as u32);
+            let own = inside(cell);
+            !own.is_empty() && (changed || also.iter().any(|other| overlap(other, &cell))) && is_marked(own)
+        };
+        let changed = self.changed.iter().enumerate().map(is_shown).collect();
+        Self { changed, ..*self }.windows(&[]).into_iter().map(inside).collect()
+    }
+
+    fn cell(&self, index: u32) -> Rect {
+        let (x, y) = (index % self.columns * CELL, index / self.columns * CELL);
+        Rect::new(x, y, x + CELL, y + CELL)
+    }
+
+    /// Returns boxes round the changed cells that touch each other.
+    fn groups(&self) -> Vec<Rect> {
+        let rows = self.changed.len() as u32 / self.columns.max(1);
+        let mut open = self.changed.clone();
+        let mut groups = Vec::new();
+        for start in 0..open.len() {
+            if !std::mem::take(&mut open[start]) {
+                continue;
+            }
+            let mut queue = vec![start as u32];
+            let mut bounds = Rect::new(u32::MAX, u32::MAX, 0, 0);
+            while let Some(index) = queue.pop() {
+                let (x, y) = (index % self.columns, index / self.columns);
+                bounds = around(bounds, self.cell(index));
+                for row in y.saturating_sub(1)..(y + 2).min(rows) {
+                    for column in x.saturating_sub(1)..(x + 2).min(self.columns) {
+                        let other = row * self.columns + column;
+                        if std::mem::take(&mut open[other as usize]) {
+                            queue.push(other);
+                        }
+                    }
+                }
+            }
+            groups.push(bounds);
+        }
+        groups
+    }
+
+    fn grown(&self, part: Rect) -> Rect {
+        let first = |at: u32| at.saturating_sub(AROUND) / STEP * STEP;
+        let last = |at: u32, end: u32| (at + AROUND).next_multiple_of(STEP).min(end);
+        Rect::new(first(part.x0), first(part.y0), last(part.x1, self.size.0), last(part.y1, self.size.1))
+    }
+}
+
+/// Returns what a window shows of a frame.
+pub(crate) fn part(image: &RgbImage, window: Rect) -> Cow<'_, RgbImage> {
+    if (window.width(), window.height()) == image.dimensions() {
+        return Cow::Borrowed(image);
+    }
+    Cow::Owned(imageops::crop_imm(image, window.x0, window.y0, window.width(), window.height()).to_image())
+}
+
+fn around(a: Rect, b: Rect) -> Rect {
+    Rect::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
+}
+
+fn overlap(a: &Rect, b: &Rect) -> bool {
+    a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+    use proptest::prelude::*;
+
+    fn changed(pixels: &[(u32, u32)]) -> Changes {
+        let before = RgbImage::new(800, 600);
+        let mut now = before.clone();
+        pixels.iter().for_each(|&(x, y)| now.put_pixel(x, y, Rgb([0, 0, 1])));
+        Changes::between(&before, &now).expect("of one size")
+    }
+
+    #[test]
+    fn one_level_of_one_pixel_is_a_change() {
+        assert!(changed(&[]).is_empty());
+        assert_eq!(changed(&[(400, 300)]).windows(&[]), [Rect::new(320, 224, 480, 384)]);
+        assert!(Changes::between(&RgbImage::new(2, 3), &RgbImage::new(3, 2)).is_none());
+    }
+
+    #[test]
+    fn far_changes_have_windows_of_their_own_and_many_are_the_frame() {
+        assert_eq!(changed(&[(10, 10), (700, 500)]).windows(&[]).len(), 2);
+        let spread: Vec<(u32, u32)> = (0..50).flat_map(|x| (0..37).map(move |y| (x * 16, y * 16))).collect();
+        assert_eq!(changed(&spread).windows(&[]), [Rect::new(0, 0, 800, 600)]);
+    }
+
+    #[test]
+    fn what_is_marked_and_changed_is_shown_in_pixels_of_the_window() {
+        let changes = changed(&[(100, 100), (500, 100)]);
+        let window = Rect::new(32, 0, 800, 600);
+        let is_marked = |cell: Rect| cell.x0 > 300;
+        assert_eq!(changes.marked(window, &[], is_marked), [Rect::new(416 - 32, 32, 576 - 32, 192)]);
+        assert_eq!(changes.marked(window, &[], |_| false), []);
+        let line = Quad::from_rect(Rect::new(700, 500, 720, 510));
+        assert_eq!(changes.marked(window, &[line], |cell| cell.x0 > 600).len(), 1);
+    }
+
+    #[test]
+    fn a_line_is_touched_where_its_mask_is() {
+        let line = Quad::from_rect(Rect::new(100, 100, 200, 112));
+        assert!(changed(&[(150, 105)]).touch(&line) && changed(&[(201, 99)]).touch(&line));
+        assert!(!changed(&[(300, 105)]).touch(&line) && !changed(&[(150, 200)]).touch(&line));
+    }
+
+    proptest! {
+        #[test]
+        fn every_changed_pixel_lies_in_a_window(pixels in prop::collection::vec((0_u32..800, 0_u32..600), 1..30)) {
+            let windows = changed(&pixels).windows(&[Quad::from_rect(Rect::new(700, 500, 790, 520))]);
+            let lies_in = |&(x, y): &(u32, u32)| {
+                windows.iter().filter(|w| (w.x0..w.x1).contains(&x) && (w.y0..w.y1).contains(&y)).count() == 1
+            };
+            prop_assert!(pixels.iter().chain(&[(700, 500), (789, 519)]).all(lies_in));
+        }
+    }
+}
