@@ -1,11 +1,14 @@
 //! The command line: arguments in, library calls out.
 
+mod apply;
 mod doctor;
 mod evaluate;
 mod key;
 mod progress;
+mod review;
 mod rules;
 mod run;
+mod zones;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::again::Verify;
@@ -54,8 +57,14 @@ enum Command {
     Evaluate(evaluate::EvaluateArguments),
     /// Prints all rules in force: patterns, technical words, deny and allow terms, zones
     Rules(RulesArguments),
+    /// Shows a report with its pictures in the browser, for a person to correct; or writes it as one page
+    Review(review::ReviewArguments),
+    /// Masks again as reviewers decided
+    Apply(apply::ApplyArguments),
+    /// Device zones
+    Zones(zones::ZonesArguments),
     /// Prints the JSON Schema of the report's lines
-    Schema,
+    Schema(SchemaArguments),
 }
 
 #[derive(Debug, Args)]
@@ -153,6 +162,22 @@ struct RulesArguments {
     rules: Vec<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct SchemaArguments {
+    /// Of which lines
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "report")]
+    of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SchemaOf {
+    /// Reports
+    Report,
+    /// Decisions of reviewers
+    Decisions,
+}
+
 /// Log levels. Events hold counts, sizes and rule ids; no text and no header values.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogLevel {
@@ -236,9 +261,15 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         }
         Command::Evaluate(arguments) => evaluate::run(&arguments),
         Command::Rules(arguments) => print(&rules::load(&arguments.rules)?.0.effective_toml()),
-        Command::Schema => {
-            let schema = deburn::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
-            print(&schema)
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Zones(arguments) => zones::run(&arguments),
+        Command::Schema(arguments) => {
+            let schema = match arguments.of {
+                SchemaOf::Report => deburn::report::schema(),
+                SchemaOf::Decisions => deburn::review::decisions::schema(),
+            };
+            print(&schema.map_err(|_| Error::Verification("the schema cannot be made"))?)
         }
     }
 }

@@ -46,13 +46,7 @@ pub struct Job<'a> {
 
 /// Runs a job and returns the exit code.
 pub fn run(job: &Job<'_>) -> Result<ExitCode> {
-    log(job.arguments.log);
-    // A panic becomes a held record; its message may quote what it choked on.
-    std::panic::set_hook(Box::new(|_| {
-        if !text::is_decoding() {
-            tracing::error!("a stage panicked; the instance is held");
-        }
-    }));
+    begin(job.arguments.log);
     let inputs = source::discover(&job.arguments.inputs)?;
     refuse_early(job, &inputs)?;
     let (rules, rules_files) = rules::load(&job.arguments.rules.rules)?;
@@ -86,6 +80,17 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         say(&summary(&footer));
     }
     Ok(if footer.counts.held + footer.counts.review > 0 { HELD.into() } else { ExitCode::SUCCESS })
+}
+
+/// Sets up what is said on standard error.
+pub fn begin(level: LogLevel) {
+    log(level);
+    // A panic becomes a held record; its message may quote what it choked on.
+    std::panic::set_hook(Box::new(|_| {
+        if !text::is_decoding() {
+            tracing::error!("a stage panicked; the instance is held");
+        }
+    }));
 }
 
 /// Shows what this installation can do.
@@ -149,7 +154,8 @@ fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
+/// Loads the runtime and the models.
+pub fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
     let models = match &arguments.model_dir {
         Some(folder) => text::Models::from_folder(folder)?,
         None => text::Models::embedded()?,
@@ -201,6 +207,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
         models: (engine.detector_entries(job.arguments.effort).into_iter().map(|model| used("detector", model)))
             .chain(recognizer.map(|model| used("recognizer", model)))
             .collect(),
+        review: None,
     }
 }
 
@@ -211,12 +218,7 @@ fn process<W: Write + Send>(
     out: W,
     header: Header,
 ) -> Result<(Footer, W)> {
-    let threads = job.arguments.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .panic_handler(|_| tracing::error!("a worker panicked"))
-        .build()
-        .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))?;
+    let pool = workers(job.arguments.jobs)?;
     let mut report = Writer::new(out, header)?;
     let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet);
     pool.install(|| batch::run(pipeline, inputs, job.output, &mut report, &mut reporter))?;
@@ -224,7 +226,17 @@ fn process<W: Write + Send>(
     report.finish(inputs.len() as u64)
 }
 
-fn summary(footer: &Footer) -> String {
+/// Starts the threads that work on instances.
+pub fn workers(jobs: Option<u16>) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.map_or(0, usize::from))
+        .panic_handler(|_| tracing::error!("a worker panicked"))
+        .build()
+        .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))
+}
+
+/// Says in one line what became of the inputs.
+pub fn summary(footer: &Footer) -> String {
     let counts = &footer.counts;
     let mut line = format!(
         "{} inputs: {} clean, {} masked, {} without pixels, {} for review, {} held",

@@ -6,8 +6,9 @@ mod text;
 mod writer;
 
 pub use record::{
-    Advice, Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, PlaceAction, PlaceRecord,
-    Reason, Record, RegionRecord, RulesFile, Runtime, Status, WriteMethod,
+    Advice, Counts, Footer, FrameCount, Header, IgnoredFile, InstanceReview, Line, ModelUsed, Options, PlaceAction,
+    PlaceRecord, Reason, Record, RegionChange, RegionRecord, RegionReview, ReviewUsed, RulesFile, Runtime, Status,
+    WriteMethod,
 };
 pub use regions::regions;
 pub use text::{ReadingRecord, ReportText, TextKey, TextPrivacy};

@@ -98,6 +98,7 @@ mod tests {
             },
             runtime: Runtime { version: "0".into(), execution_provider: "CPUExecutionProvider".into() },
             models: Vec::new(),
+            review: None,
         }
     }
 
