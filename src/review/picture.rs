@@ -6,6 +6,7 @@ use crate::dicom::{Instance, Limits};
 use crate::error::{Error, Result};
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder, RgbImage, imageops};
+use serde::Serialize;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,48 @@ pub fn frame(path: &Path, limits: &Limits, plane: Option<&str>, frame: u32) -> R
     let (columns, rows) = layer.size();
     let view = layer.views(frame)?.into_iter().next();
     Ok(view.map_or_else(|| RgbImage::new(columns, rows), |view| view.image))
+}
+
+/// What of an instance can be shown.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// Pixel Data.
+    picture: Option<Size>,
+    /// Places beside it.
+    layers: Vec<Size>,
+}
+
+/// A picture with frames.
+#[derive(Debug, Serialize)]
+struct Size {
+    name: String,
+    frames: u32,
+    columns: u32,
+    rows: u32,
+    /// Gray with more than 8 bits: shown through a window.
+    deep: bool,
+}
+
+/// Returns which pictures an instance has.
+///
+/// # Errors
+///
+/// What opening reports.
+pub fn shown(path: &Path, limits: &Limits) -> Result<Shown> {
+    let instance = Instance::open(path, limits)?;
+    let frames = instance.frames()?;
+    let size = |pictures: &dyn Pictures, name: &str, deep| {
+        let (columns, rows) = pictures.size();
+        Size { name: name.to_owned(), frames: pictures.count(), columns, rows, deep }
+    };
+    let picture = frames.as_ref().map(|frames| {
+        let deep = frames.description.bits_stored > 8 && frames.description.samples_per_pixel == 1;
+        size(frames, "", deep && frames.palette.is_none())
+    });
+    // What cannot be examined has no places that could be shown.
+    let places = Places::find(&instance, frames.as_ref(), limits, Overlays::Mask).unwrap_or_default();
+    let layers = places.layers.iter().map(|layer| size(layer.pictures(), layer.name(), false)).collect();
+    Ok(Shown { picture, layers })
 }
 
 /// Returns the values of a deep gray frame of Pixel Data.

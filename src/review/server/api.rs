@@ -153,6 +153,8 @@ struct Detail<'a> {
     record: &'a Record,
     regions: Vec<Shown<'a>>,
     state: InstanceState,
+    #[serde(flatten)]
+    shown: Option<picture::Shown>,
     /// The masked file can be shown.
     written: bool,
     /// Why there are no pictures.
@@ -169,13 +171,19 @@ pub(super) async fn instance(State(app): State<Arc<App>>, Path(index): Path<usiz
             quad.bounding_box(1 << 16, 1 << 16)
         };
         let shown = |(index, region)| Shown { id: format!("r{index}"), area: area(region), record: region };
+        let pictures = app.inputs.path(record).and_then(|path| picture::shown(&path, &app.limits));
+        let (pictures, missing) = match pictures {
+            Ok(pictures) => (Some(pictures), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
         let detail = Detail {
             index,
+            shown: pictures,
             record,
             regions: record.regions.iter().enumerate().map(shown).collect(),
             state: app.ledger().state(&app.loaded, index),
             written: app.written(record).is_some(),
-            missing: app.inputs.path(record).err().map(|error| error.to_string()),
+            missing,
         };
         serde_json::to_vec(&detail).map_err(|error| Error::io("cannot send")(error.into()))
     });
