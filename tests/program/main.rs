@@ -10,4 +10,5 @@ mod evaluate;
 mod letters;
 mod places;
 mod real_data;
+mod review;
 mod usage;

@@ -258,7 +258,8 @@ async function same() {
     result.textContent = "Counting…";
     try {
       const { preview: { instances, found, drawn: fresh } } = await ask(false);
-      const words = [`${instances.toLocaleString("en")} instances of this layout`, `${found.toLocaleString("en")} regions at this place`];
+      const count = (number, one) => `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`;
+      const words = [`${count(instances, "instance")} of this layout`, `${count(found, "region")} at this place`];
       if (choice.verdict === "mask") words.push(`${fresh.toLocaleString("en")} to be drawn`);
       result.textContent = `${words.join(" · ")}.`;
       go.disabled = found + fresh === 0;
@@ -310,6 +311,8 @@ function key(event) {
 }
 
 function escape(event) {
+  // The browser would empty a search field.
+  event.preventDefault();
   if (viewer.edit || viewer.drawing) viewer.cancel();
   else if (event.target.matches("input, select")) $("stage").focus();
   else select(null);

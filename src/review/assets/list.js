@@ -49,7 +49,7 @@ export class List {
       group("Rules", this.report.rules.map((name, index) => h("option", { value: `r${index}` }, name.replaceAll("-", " ")))),
       group("Held for", held.map((code) => h("option", { value: `h${code}` }, code.replaceAll("_", " ")))),
     ].filter(Boolean));
-    $("filters").addEventListener("input", () => this.apply());
+    for (const kind of ["input", "search"]) $("filters").addEventListener(kind, () => this.apply());
     $("filters").addEventListener("submit", (event) => event.preventDefault());
     $("f-reset").addEventListener("click", () => {
       $("filters").reset();

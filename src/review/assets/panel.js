@@ -60,7 +60,7 @@ export class Panel {
     const facts = this.regions.length ? `${this.regions.length}${shown < this.regions.length ? `, ${shown} in this frame` : ""}` : "none";
     return h("section", { class: "list" },
       h("h2", {}, "Regions ", h("span", {}, facts), h("span", { class: "keys" }, h("kbd", {}, "["), h("kbd", {}, "]"))),
-      h("ul", { id: "regions", role: "listbox", tabindex: "0", "aria-label": "Regions", "aria-activedescendant": this.selected ? `item-${this.selected}` : null }, ...items),
+      items.length > 0 && h("ul", { id: "regions", role: "listbox", tabindex: "0", "aria-label": "Regions", "aria-activedescendant": this.selected ? `item-${this.selected}` : null }, ...items),
       !items.length && h("p", { class: "empty" }, "No text was found. D draws a region."));
   }
 
