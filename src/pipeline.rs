@@ -14,6 +14,7 @@ use crate::dicom::write::{self, Plan, WriteOptions};
 use crate::dicom::{Frames, Instance, Limits};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
+use crate::given::Given;
 use crate::output::Pending;
 use crate::phi::{self, Decision, Documents, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
 use crate::reader::{Reader, Readings};
@@ -62,8 +63,31 @@ impl Pipeline {
     /// beside the record.
     #[must_use]
     pub fn process(&self, input: &Path, name: String, output: Option<&Path>) -> (Record, Option<Error>) {
+        self.process_as(input, name, output, None)
+    }
+
+    /// Like [`Pipeline::process`], with findings that are given in place of those that would be found. All that is
+    /// written goes the same way, the second look included.
+    #[must_use]
+    pub fn process_given(
+        &self,
+        input: &Path,
+        name: String,
+        output: Option<&Path>,
+        given: &Given,
+    ) -> (Record, Option<Error>) {
+        self.process_as(input, name, output, Some(given))
+    }
+
+    fn process_as(
+        &self,
+        input: &Path,
+        name: String,
+        output: Option<&Path>,
+        given: Option<&Given>,
+    ) -> (Record, Option<Error>) {
         let mut record = Record::new(name);
-        let done = catch_unwind(AssertUnwindSafe(|| self.run(input, output, &mut record)))
+        let done = catch_unwind(AssertUnwindSafe(|| self.run(input, output, &mut record, given)))
             .unwrap_or(Err(Error::Panic("the pipeline")));
         match done {
             Ok(status) => {
@@ -82,11 +106,13 @@ impl Pipeline {
         }
     }
 
-    fn run(&self, input: &Path, output: Option<&Path>, record: &mut Record) -> Result<Status> {
+    fn run(&self, input: &Path, output: Option<&Path>, record: &mut Record, given: Option<&Given>) -> Result<Status> {
         let instance = Instance::open(input, &self.limits)?;
         record.bytes = Some(instance.file.file.len());
         record.sop_class_uid = instance.sop_class_uid();
         record.sop_instance_uid = instance.sop_instance_uid();
+        record.study_instance_uid = instance.study_instance_uid();
+        record.series_instance_uid = instance.series_instance_uid();
         record.modality = instance.modality();
         record.transfer_syntax = Some(instance.file.transfer_syntax.clone());
         let frames = instance.frames()?.map(|frames| Frames { fill: self.fill, ..frames });
@@ -96,7 +122,10 @@ impl Pipeline {
             self.copy(&instance, output, record)?;
             return Ok(Status::NoPixels);
         }
-        let seen = self.examine(&instance, frames.as_ref(), &places, record)?;
+        let seen = match given {
+            Some(given) => given.seen(record, frames.as_ref(), &places)?,
+            None => self.examine(&instance, frames.as_ref(), &places, record)?,
+        };
         record.places = place_records(&places, &seen);
         let mut cleaned = Cleaned { instance: &instance, frames: frames.as_ref(), places, seen };
         let plan = self.plan(&cleaned)?;

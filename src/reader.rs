@@ -216,6 +216,24 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// Reads the text at places that are known, in the view that shows it best; nothing where nothing can be read.
+    ///
+    /// # Errors
+    ///
+    /// What the recognizer reports.
+    pub fn read_at(&self, views: Vec<View>, quads: &[Quad]) -> Result<Vec<Option<Reading>>> {
+        let Some(recognizers) = &self.recognizers else { return Ok(vec![None; quads.len()]) };
+        let shown: Vec<RgbImage> = views.into_iter().map(|view| view.image).collect();
+        let mut lines: Vec<TextLine> = quads.iter().map(|quad| TextLine::unread(*quad, 1.0)).collect();
+        let own: Vec<Detection> = quads.iter().map(|&quad| Detection { quad, score: 1.0 }).collect();
+        let found = vec![own; shown.len()];
+        let views: Vec<&RgbImage> = shown.iter().collect();
+        read(recognizers, &views, found.iter().map(Vec::as_slice), &mut lines, &Readings::default())?;
+        Ok(lines.into_iter().map(|line| line.readings.into_iter().next()).collect())
+    }
+}
+
 /// Reads lines in all views that show something of them.
 fn read<'a>(
     recognizers: &RecognizerPool,

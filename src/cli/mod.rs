@@ -1,5 +1,6 @@
 //! The command line: arguments in, library calls out.
 
+mod apply;
 mod doctor;
 mod evaluate;
 mod key;
@@ -7,11 +8,13 @@ mod log;
 mod machine;
 mod progress;
 mod reports;
+mod review;
 mod rules;
 mod run;
 mod setup;
 mod state;
 mod worker;
+mod zones;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::again::Verify;
@@ -74,8 +77,14 @@ enum Command {
     Summary(reports::SummaryArguments),
     /// Prints all rules in force: patterns, technical words, deny and allow terms, zones
     Rules(RulesArguments),
+    /// Shows a report with its pictures in the browser, for a person to correct; or writes it as one page
+    Review(review::ReviewArguments),
+    /// Masks again as reviewers decided
+    Apply(apply::ApplyArguments),
+    /// Device zones
+    Zones(zones::ZonesArguments),
     /// Prints the JSON Schema of the report's lines
-    Schema,
+    Schema(SchemaArguments),
 }
 
 #[derive(Debug, Args)]
@@ -214,6 +223,22 @@ struct RulesArguments {
     rules: Vec<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+struct SchemaArguments {
+    /// Of which lines
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "report")]
+    of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SchemaOf {
+    /// Reports
+    Report,
+    /// Decisions of reviewers
+    Decisions,
+}
+
 /// Log levels. Events hold counts, sizes and rule ids; no text and no header values.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogLevel {
@@ -322,9 +347,15 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Handoff(arguments) => reports::handoff(&arguments),
         Command::Summary(arguments) => reports::summary(&arguments),
         Command::Rules(arguments) => print(&rules::load(&arguments.rules)?.0.effective_toml()),
-        Command::Schema => {
-            let schema = deburn::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;
-            print(&schema)
+        Command::Review(arguments) => review::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Zones(arguments) => zones::run(&arguments),
+        Command::Schema(arguments) => {
+            let schema = match arguments.of {
+                SchemaOf::Report => deburn::report::schema(),
+                SchemaOf::Decisions => deburn::review::decisions::schema(),
+            };
+            print(&schema.map_err(|_| Error::Verification("the schema cannot be made"))?)
         }
     }
 }

@@ -8,7 +8,7 @@ use deburn::phi::Policy;
 use deburn::pipeline::Pipeline;
 use deburn::reader::Reader;
 use deburn::report::{Header, ModelUsed, Options, RulesFile, Runtime, TextKey, TextPrivacy};
-use deburn::{Result, text};
+use deburn::{Error, Result, text};
 use std::sync::Arc;
 
 /// Makes the pipeline of a job, and the header that says what it is made of.
@@ -35,7 +35,8 @@ pub fn pipeline(job: &Job<'_>, key: TextKey) -> Result<(Pipeline, Header)> {
     Ok((pipeline, header))
 }
 
-fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
+/// Loads the runtime and the models.
+pub fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
     let models = match &arguments.model_dir {
         Some(folder) => text::Models::from_folder(folder)?,
         None => text::Models::embedded()?,
@@ -88,5 +89,15 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
             .chain(recognizer.map(|model| used("recognizer", model)))
             .collect(),
         shard: None,
+        review: None,
     }
+}
+
+/// Starts the threads that work on instances.
+pub fn workers(jobs: Option<u16>) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.map_or(0, usize::from))
+        .panic_handler(|_| tracing::error!("a worker panicked"))
+        .build()
+        .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))
 }

@@ -53,6 +53,18 @@ impl Instance {
         text(&self.header, tags::SOP_INSTANCE_UID).filter(|value| is_uid(value))
     }
 
+    /// Returns Study Instance UID (0020,000D), if it is a UID: it goes to the report.
+    #[must_use]
+    pub fn study_instance_uid(&self) -> Option<String> {
+        text(&self.header, tags::STUDY_INSTANCE_UID).filter(|value| is_uid(value))
+    }
+
+    /// Returns Series Instance UID (0020,000E), if it is a UID: it goes to the report.
+    #[must_use]
+    pub fn series_instance_uid(&self) -> Option<String> {
+        text(&self.header, tags::SERIES_INSTANCE_UID).filter(|value| is_uid(value))
+    }
+
     /// Returns Modality (0008,0060), if it looks like one: it goes to the report, and a misplaced name must not.
     #[must_use]
     pub fn modality(&self) -> Option<String> {

@@ -6,9 +6,12 @@
 use image::RgbImage;
 use std::collections::BTreeMap;
 
+mod shown;
+
 use super::color;
 use super::palette::PaletteColor;
 use super::pixels::{Frame, Photometric, PixelDescription, Samples};
+pub use shown::{Values, shown, values};
 
 /// A VOI window (PS3.3 C.11.2.1.2) in stored values: the caller has undone the rescaling.
 #[derive(Clone, Copy, Debug, PartialEq)]

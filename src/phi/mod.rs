@@ -20,4 +20,4 @@ pub use policy::{Decision, Finding, Judge, Policy, ReadingLimits};
 pub(crate) use policy::{cover, hide_document};
 pub use problem::Problem;
 pub use rules::Rules;
-pub use zones::{ZoneAction, ZoneHit, Zones};
+pub use zones::{RuleAction, ZoneAction, ZoneHit, ZoneRule, Zones};

@@ -14,8 +14,9 @@ pub use footer::{Counts, Footer};
 pub use merge::merge;
 pub use reader::{RawLine, read};
 pub use record::{
-    Advice, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, PlaceAction, PlaceRecord, Reason, Record,
-    RegionRecord, RulesFile, Runtime, ShardUsed, Status, WriteMethod,
+    Advice, FrameCount, Header, IgnoredFile, InstanceReview, Line, ModelUsed, Options, PlaceAction, PlaceRecord,
+    Reason, Record, RegionChange, RegionRecord, RegionReview, ReviewUsed, RulesFile, Runtime, ShardUsed, Status,
+    WriteMethod,
 };
 pub use regions::regions;
 pub use summary::{Decisions, Extreme, Summary};

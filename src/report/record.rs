@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::phi::{Decision, Documents, Policy};
 use crate::report::{Footer, ReadingRecord, ReportText};
+use crate::review::InstanceVerdict;
 use crate::text::{CodeKind, Effort};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,9 @@ pub struct Header {
     /// The part of all inputs that the run took, where it did not take all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<ShardUsed>,
+    /// Of `apply`: what persons decided on and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewUsed>,
 }
 
 /// The part of all inputs that a run took, as `--shard` asked for.
@@ -61,6 +65,17 @@ pub struct ShardUsed {
     pub files: u64,
     /// SHA-256 of the names of these files in path order, each ended by a NUL.
     pub names_sha256: String,
+}
+
+/// The decisions that a report follows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReviewUsed {
+    /// SHA-256 of the report that was reviewed.
+    pub report_sha256: String,
+    /// The files of decisions, in their order.
+    pub decisions: Vec<RulesFile>,
+    /// All who decided.
+    pub reviewers: Vec<String>,
 }
 
 /// The options that decide on the result.
@@ -256,6 +271,53 @@ pub struct RegionRecord {
     /// Keyword of the attribute whose value stands there, where one was recognized.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<String>,
+    /// What a person decided on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<RegionReview>,
+}
+
+/// What a person decided on a region.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RegionReview {
+    /// Who.
+    pub reviewer: String,
+    /// What they did.
+    pub change: RegionChange,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What the report before said; absent for a drawn region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Decision>,
+}
+
+/// What a person did with a region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionChange {
+    /// Nothing: they say that it is right.
+    Accepted,
+    /// They drew it.
+    Drawn,
+    /// They gave it another place.
+    Moved,
+    /// They decided otherwise.
+    Decided,
+    /// They say that there is no text.
+    Removed,
+}
+
+/// What a person decided on an instance as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InstanceReview {
+    /// What became of it before.
+    pub was: Status,
+    /// The verdict, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<InstanceVerdict>,
+    /// Who gave it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reviewers: Vec<String>,
 }
 
 /// What a person should do.
@@ -298,6 +360,12 @@ pub struct Record {
     /// SOP Instance UID (0008,0018).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_instance_uid: Option<String>,
+    /// Study Instance UID (0020,000D), and…
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study_instance_uid: Option<String>,
+    /// …Series Instance UID (0020,000E), where they could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series_instance_uid: Option<String>,
     /// SOP Instance UID of the output where it is another one, as `--new-uids` asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_sop_instance_uid: Option<String>,
@@ -328,6 +396,9 @@ pub struct Record {
     /// What a person should do about it although it is in the output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub advice: Vec<Advice>,
+    /// What a person decided on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<InstanceReview>,
 }
 
 impl Record {
@@ -341,6 +412,8 @@ impl Record {
             bytes: None,
             sop_class_uid: None,
             sop_instance_uid: None,
+            study_instance_uid: None,
+            series_instance_uid: None,
             output_sop_instance_uid: None,
             modality: None,
             transfer_syntax: None,
@@ -352,6 +425,7 @@ impl Record {
             candidates_dropped: 0,
             regions: Vec::new(),
             advice: Vec::new(),
+            review: None,
         }
     }
 }

@@ -63,6 +63,7 @@ fn region(
         action: finding.decision,
         reason: finding.rule.clone().into_owned(),
         attribute: finding.attribute.clone(),
+        review: None,
     }
 }
 

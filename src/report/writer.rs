@@ -87,6 +87,7 @@ pub(super) mod tests {
             runtime: Runtime { version: "0".into(), execution_provider: "CPUExecutionProvider".into() },
             models: Vec::new(),
             shard: None,
+            review: None,
         }
     }
 

@@ -12,4 +12,5 @@ mod evaluate;
 mod letters;
 mod places;
 mod real_data;
+mod review;
 mod usage;
