@@ -13,7 +13,7 @@ use std::sync::mpsc;
 /// What a run tells while it goes on.
 pub trait Progress: Send {
     /// A line was added to the report.
-    fn line(&mut self, line: &Line);
+    fn line(&mut self, line: &Line, milliseconds: Option<u64>);
 }
 
 /// Processes `inputs` on the current rayon pool and adds their lines to `report` in input order.
@@ -54,7 +54,7 @@ fn fold<W: Write>(
         early.insert(index, line);
         while let Some(line) = early.remove(&next) {
             report.add(&line)?;
-            progress.line(&line);
+            progress.line(&line, Some(0));
             next += 1;
         }
     }
@@ -63,7 +63,7 @@ fn fold<W: Write>(
 
 /// Processes one input.
 fn line(pipeline: &Pipeline, input: &Input, output: Option<&Path>) -> Line {
-    let path = name(&input.relative);
+    let path = input.name();
     if let Some(problem) = input.problem {
         let mut record = Record::new(path);
         record.reason = Some(Reason { code: "io".into(), message: problem.into() });
@@ -76,9 +76,4 @@ fn line(pipeline: &Pipeline, input: &Input, output: Option<&Path>) -> Line {
         }
         (record, _) => Line::Instance(record),
     }
-}
-
-/// Returns a relative path with `/` between its names, on every system.
-fn name(path: &Path) -> String {
-    path.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }

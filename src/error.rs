@@ -143,6 +143,9 @@ pub enum Error {
         /// The rule and what is wrong with it.
         problem: String,
     },
+    /// A report is not whole, contradicts itself, or does not go with another one.
+    #[error("report: {0}")]
+    Report(String),
     /// The command line asks for something that cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -181,6 +184,7 @@ impl Error {
             Self::Detector(_) => "detector",
             Self::Recognizer(_) => "recognizer",
             Self::Rules { .. } => "rules",
+            Self::Report(_) => "report",
             Self::Usage(_) => "usage",
             Self::Path { .. } => "path",
         }

@@ -85,6 +85,7 @@ impl Pipeline {
 
     fn run(&self, input: &Path, output: Option<&Path>, record: &mut Record) -> Result<Status> {
         let instance = Instance::open(input, &self.limits)?;
+        record.bytes = Some(instance.file.file.len());
         record.sop_class_uid = instance.sop_class_uid();
         record.sop_instance_uid = instance.sop_instance_uid();
         record.modality = instance.modality();

@@ -1,9 +1,16 @@
-//! Which files a run is about: inputs from the command line, folders walked, each with its place in the output.
+//! Which files a run is about: inputs from the command line, folders walked, lists of paths, each with its place in the
+//! output; and which of them a shard takes.
+
+mod name;
+mod shard;
 
 use crate::error::{Error, Result};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 use walkdir::WalkDir;
+
+pub use name::{name, parse_name};
+pub use shard::{Shard, names_sha256};
 
 /// A file to process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,19 +19,27 @@ pub struct Input {
     pub path: PathBuf,
     /// Its place below the output folder, and its name in the report.
     pub relative: PathBuf,
-    /// It was named itself, not found in a folder: it must be DICOM.
+    /// It was named itself, not found in a folder or a list: it must be DICOM.
     pub named: bool,
     /// Why it cannot be read, where that shows already: a broken link, a link to a folder around it, no permission.
     pub problem: Option<&'static str>,
 }
 
-/// Lists all files of `arguments`, sorted within each folder; links are followed.
+impl Input {
+    /// Returns its name in the report, see [`name()`].
+    #[must_use]
+    pub fn name(&self) -> String {
+        name(&self.relative)
+    }
+}
+
+/// Lists all files of `arguments`; links are followed.
 ///
 /// A file keeps its name; a file in a folder keeps its path below that folder.
 ///
 /// # Errors
 ///
-/// [`Error::Path`] if an argument does not exist, or if two files would have one place in the output.
+/// [`Error::Path`] if an argument does not exist.
 pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
     for argument in arguments {
@@ -37,11 +52,72 @@ pub fn discover(arguments: &[PathBuf]) -> Result<Vec<Input>> {
             inputs.push(Input { path: argument.clone(), relative, named: true, problem: None });
         }
     }
-    let mut places: BTreeMap<&Path, &Path> = BTreeMap::new();
-    for input in &inputs {
-        if let Some(first) = places.insert(&input.relative, &input.path) {
-            let problem = format!("has the same place in the output as {}", first.display());
-            return Err(Error::Path { path: input.path.clone(), problem });
+    Ok(inputs)
+}
+
+/// Takes the paths of a list: one a line, or each ended by a NUL where there is a NUL in it. Empty ones count for nothing.
+///
+/// A path keeps its place below `root`. Without a root it is its own place if it is relative and does not go upward, else
+/// its file name is. A file that is not DICOM is ignored, as in a folder; one that is not there is held.
+///
+/// # Errors
+///
+/// [`Error::Path`] for a path that does not lie below `root`, or that names no file.
+pub fn from_list(list: &[u8], root: Option<&Path>) -> Result<Vec<Input>> {
+    let separator = if list.contains(&0) { 0 } else { b'\n' };
+    let root = root.map(|root| std::path::absolute(root).unwrap_or_else(|_| root.to_owned()));
+    let mut inputs = Vec::new();
+    for entry in list.split(|&byte| byte == separator) {
+        // Lists made on Windows end their lines with a carriage return too.
+        let entry = if separator == 0 { entry } else { entry.strip_suffix(b"\r").unwrap_or(entry) };
+        if entry.is_empty() {
+            continue;
+        }
+        let path = name::path_from_bytes(entry)
+            .ok_or_else(|| Error::Usage("a path of the list is not one of this system".into()))?;
+        let relative = place(&path, root.as_deref())?;
+        let problem = path.is_dir().then_some("a folder; lists name files");
+        inputs.push(Input { path, relative, named: false, problem });
+    }
+    Ok(inputs)
+}
+
+/// Returns the place in the output of a path in a list.
+fn place(path: &Path, root: Option<&Path>) -> Result<PathBuf> {
+    let refuse = |problem: &str| Err(Error::Path { path: path.to_owned(), problem: problem.into() });
+    let below = match root {
+        Some(root) => match std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).strip_prefix(root) {
+            Ok(below) => below.to_owned(),
+            Err(_) => return refuse("does not lie below the root"),
+        },
+        None => path.to_owned(),
+    };
+    let mut place = PathBuf::new();
+    for part in below.components() {
+        match part {
+            Component::Normal(part) => place.push(part),
+            Component::CurDir => {}
+            _ if root.is_some() => return refuse("does not lie below the root"),
+            _ => {
+                place = path.file_name().map(PathBuf::from).unwrap_or_default();
+                break;
+            }
+        }
+    }
+    if place.as_os_str().is_empty() { refuse("names no file") } else { Ok(place) }
+}
+
+/// Sorts inputs by their places in the output.
+///
+/// # Errors
+///
+/// [`Error::Path`] if two have one place.
+pub fn arrange(mut inputs: Vec<Input>) -> Result<Vec<Input>> {
+    inputs.sort_by(|a, b| a.relative.cmp(&b.relative));
+    for pair in inputs.windows(2) {
+        if pair[0].relative == pair[1].relative {
+            let problem = format!("has the same place in the output as {}", pair[0].path.display());
+            return Err(Error::Path { path: pair[1].path.clone(), problem });
         }
     }
     Ok(inputs)
@@ -67,8 +143,13 @@ fn walk(folder: &Path, inputs: &mut Vec<Input>) {
 /// # Errors
 ///
 /// [`Error::Path`].
-pub fn check_apart(arguments: &[PathBuf], output: &Path) -> Result<()> {
+pub fn check_apart(arguments: &[PathBuf], inputs: &[Input], output: &Path) -> Result<()> {
     let output = absolute(output);
+    // Those of a list are none of the arguments. Many share a folder.
+    let folders: BTreeSet<&Path> = inputs.iter().filter_map(|input| input.path.parent()).collect();
+    if let Some(inside) = folders.into_iter().find(|folder| absolute(folder).starts_with(&output)) {
+        return Err(Error::Path { path: inside.to_owned(), problem: "the input lies inside the output".into() });
+    }
     for argument in arguments {
         let input = absolute(argument);
         if output.starts_with(&input) {
@@ -105,10 +186,11 @@ mod tests {
         for name in ["in/b/c/x", "in/a.dcm", "y.dcm"] {
             std::fs::write(path(name), b"").unwrap();
         }
-        let inputs = discover(&[path("in"), path("y.dcm")]).unwrap();
+        let inputs = arrange(discover(&[path("y.dcm"), path("in")]).unwrap()).unwrap();
         let places: Vec<_> = inputs.iter().map(|i| (i.relative.to_str().unwrap(), i.named)).collect();
         assert_eq!(places, [("a.dcm", false), ("b/c/x", false), ("y.dcm", true)]);
-        assert!(discover(&[path("in"), path("in/a.dcm")]).is_err(), "one place for two inputs");
+        let twice = discover(&[path("in"), path("in/a.dcm")]).unwrap();
+        assert!(arrange(twice).is_err(), "one place for two inputs");
         assert!(discover(&[path("missing")]).is_err());
     }
 
@@ -117,11 +199,27 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = |name: &str| root.path().join(name);
         std::fs::create_dir_all(path("in")).unwrap();
-        assert!(check_apart(&[path("in")], &path("in/out")).is_err());
-        assert!(check_apart(&[path("in")], &path("in")).is_err());
-        assert!(check_apart(&[path("in")], root.path()).is_err());
-        assert!(check_apart(&[path("in")], &path("in/../in/new/../out")).is_err());
-        assert!(check_apart(&[path("in")], &path("input")).is_ok());
+        assert!(check_apart(&[path("in")], &[], &path("in/out")).is_err());
+        assert!(check_apart(&[path("in")], &[], &path("in")).is_err());
+        assert!(check_apart(&[path("in")], &[], root.path()).is_err());
+        assert!(check_apart(&[path("in")], &[], &path("in/../in/new/../out")).is_err());
+        assert!(check_apart(&[path("in")], &[], &path("input")).is_ok());
+    }
+
+    #[test]
+    fn a_list_places_its_paths_below_the_root_or_as_they_are() {
+        let places = |list: &[u8], root: Option<&Path>| -> Vec<String> {
+            from_list(list, root).unwrap().iter().map(Input::name).collect()
+        };
+        assert_eq!(places(b"a/1\n./b\r\n\n/far/away/c\n../d\n", None), ["a/1", "b", "c", "d"]);
+        assert_eq!(places(b"/data/x/1\0/data/y\n2\0", Some(Path::new("/data"))), ["x/1", "y\n2"]);
+        for escape in ["/else/1", "/data/../etc/1", "/data"] {
+            let refused = from_list(escape.as_bytes(), Some(Path::new("/data")));
+            assert!(matches!(refused, Err(Error::Path { .. })), "{escape}");
+        }
+        assert!(from_list(b"..", None).is_err() && from_list(b"/", None).is_err());
+        let folder = from_list(b"src", None).unwrap();
+        assert!(folder[0].problem.is_some(), "a folder is no file");
     }
 
     #[cfg(unix)]

@@ -4,6 +4,7 @@ mod doctor;
 mod evaluate;
 mod key;
 mod progress;
+mod reports;
 mod rules;
 mod run;
 
@@ -16,6 +17,7 @@ use deburn::dicom::marks::Marks;
 use deburn::dicom::places::Overlays;
 use deburn::phi::{Documents, Policy};
 use deburn::report::ReportText;
+use deburn::source::Shard;
 use deburn::text::{Device, Effort};
 use deburn::{Error, Result};
 use std::io::Write;
@@ -52,6 +54,12 @@ enum Command {
     FetchRuntime,
     /// Measures masked files, of any tool, against what is known of their text
     Evaluate(evaluate::EvaluateArguments),
+    /// Joins the reports of runs over parts of the inputs into that of one run over all, and proves it
+    Merge(reports::MergeArguments),
+    /// Lists the cleaned files that may go on to a tag scrubber: none that is held or for review
+    Handoff(reports::HandoffArguments),
+    /// Sums up a report by status, modality, reason and rule, and writes it as a table
+    Summary(reports::SummaryArguments),
     /// Prints all rules in force: patterns, technical words, deny and allow terms, zones
     Rules(RulesArguments),
     /// Prints the JSON Schema of the report's lines
@@ -65,7 +73,8 @@ struct MaskArguments {
     /// Folder for the cleaned files; mirrors the tree of the inputs
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Where the report goes [default: OUT/deburn-report.jsonl]
+    /// Where the report goes, - for standard output [default: deburn-report.jsonl in the output folder, with the name of
+    /// the shard or part in it where there is one]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// The lossless form of masked instances that cannot be written in their own without a further loss
@@ -92,7 +101,7 @@ struct MaskArguments {
 struct ScanArguments {
     #[command(flatten)]
     run: RunArguments,
-    /// Where the report goes [default: standard output]
+    /// Where the report goes, - for standard output [default: -]
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Replace an existing report
@@ -104,8 +113,18 @@ struct ScanArguments {
 #[derive(Debug, Args)]
 struct RunArguments {
     /// DICOM files, or folders with DICOM files of any name
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "files_from", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+    /// Take the files that this list names too, one path a line or, where there is a NUL in it, each ended by one; - for
+    /// standard input
+    #[arg(long, value_name = "FILE")]
+    files_from: Option<PathBuf>,
+    /// Listed files keep their place below this folder [default: relative paths are their places, others keep their name]
+    #[arg(long, value_name = "DIR", requires = "files_from")]
+    root: Option<PathBuf>,
+    /// Take only part I of N of the files, chosen by their names: runs of all parts share no work and leave none out
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
@@ -143,6 +162,16 @@ struct RunArguments {
     /// What to log on standard error
     #[arg(long, value_enum, value_name = "LEVEL", default_value = "warn")]
     log: LogLevel,
+    /// How to write on standard error: progress, held inputs, the summary and the log
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+impl RunArguments {
+    /// Returns the name of the part that the run takes; `None` where it takes all.
+    fn part(&self) -> Option<String> {
+        self.shard.map(|shard| format!("{}-of-{}", shard.index(), shard.count()))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +190,15 @@ enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+/// The form of what is written on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -205,10 +243,14 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Mask(arguments) => {
-            let report = arguments.report.unwrap_or_else(|| arguments.output.join("deburn-report.jsonl"));
+            let name = match arguments.run.part() {
+                Some(part) => format!("deburn-report-{part}.jsonl"),
+                None => "deburn-report.jsonl".to_owned(),
+            };
+            let report = arguments.report.unwrap_or_else(|| arguments.output.join(name));
             run::run(&run::Job {
                 output: Some(&arguments.output),
-                report: Some(&report),
+                report: run::file(&report),
                 fallback: arguments.fallback,
                 overwrite: arguments.overwrite,
                 fill: arguments.fill,
@@ -220,7 +262,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         }
         Command::Scan(arguments) => run::run(&run::Job {
             output: None,
-            report: arguments.report.as_deref(),
+            report: arguments.report.as_deref().and_then(run::file),
             fallback: Fallback::default(),
             overwrite: arguments.overwrite,
             fill: FillChoice::default(),
@@ -235,6 +277,9 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             print(&format!("{}\n", path.display()))
         }
         Command::Evaluate(arguments) => evaluate::run(&arguments),
+        Command::Merge(arguments) => reports::merge(&arguments),
+        Command::Handoff(arguments) => reports::handoff(&arguments),
+        Command::Summary(arguments) => reports::summary(&arguments),
         Command::Rules(arguments) => print(&rules::load(&arguments.rules)?.0.effective_toml()),
         Command::Schema => {
             let schema = deburn::report::schema().map_err(|_| Error::Verification("the schema cannot be made"))?;

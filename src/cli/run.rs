@@ -1,7 +1,7 @@
 //! `mask`, `scan` and `doctor`: set up, run, sum up.
 
 use super::progress::Reporter;
-use super::{EngineArguments, FAILED, HELD, LogLevel, RunArguments, doctor, key, rules, say};
+use super::{EngineArguments, FAILED, HELD, LogFormat, LogLevel, RunArguments, doctor, key, reports, rules};
 use deburn::again::Verify;
 use deburn::batch;
 use deburn::dicom::fill::FillChoice;
@@ -12,7 +12,7 @@ use deburn::output::Pending;
 use deburn::phi::Policy;
 use deburn::pipeline::Pipeline;
 use deburn::reader::Reader;
-use deburn::report::{Footer, Header, ModelUsed, Options, RulesFile, Runtime, TextPrivacy, Writer};
+use deburn::report::{Footer, Header, ModelUsed, Options, RulesFile, Runtime, ShardUsed, TextPrivacy, Writer};
 use deburn::source::{self, Input};
 use deburn::text;
 use deburn::{Error, Result};
@@ -46,14 +46,14 @@ pub struct Job<'a> {
 
 /// Runs a job and returns the exit code.
 pub fn run(job: &Job<'_>) -> Result<ExitCode> {
-    log(job.arguments.log);
+    log(job.arguments.log, job.arguments.log_format);
     // A panic becomes a held record; its message may quote what it choked on.
     std::panic::set_hook(Box::new(|_| {
         if !text::is_decoding() {
             tracing::error!("a stage panicked; the instance is held");
         }
     }));
-    let inputs = source::discover(&job.arguments.inputs)?;
+    let (inputs, shard) = inputs(job.arguments)?;
     refuse_early(job, &inputs)?;
     let (rules, rules_files) = rules::load(&job.arguments.rules.rules)?;
     let engine = Arc::new(engine(&job.arguments.engine)?);
@@ -73,7 +73,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         write: WriteOptions { fallback: job.fallback },
         overwrite: job.overwrite,
     };
-    let header = header(job, &pipeline, &engine, rules_files);
+    let header = Header { shard, ..header(job, &pipeline, &engine, rules_files) };
     let footer = match job.report {
         Some(path) => {
             let (footer, pending) = process(job, &pipeline, &inputs, Pending::create(path)?, header)?;
@@ -82,10 +82,30 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         }
         None => process(job, &pipeline, &inputs, BufWriter::new(std::io::stdout()), header)?.0,
     };
-    if !job.arguments.quiet {
-        say(&summary(&footer));
-    }
     Ok(if footer.counts.held + footer.counts.review > 0 { HELD.into() } else { ExitCode::SUCCESS })
+}
+
+/// Returns the file that a report goes to; `None` where that is standard output.
+pub fn file(report: &Path) -> Option<&Path> {
+    (report != Path::new("-")).then_some(report)
+}
+
+/// Finds the inputs, and those of them that the run takes.
+fn inputs(arguments: &RunArguments) -> Result<(Vec<Input>, Option<ShardUsed>)> {
+    let mut inputs = source::discover(&arguments.inputs)?;
+    if let Some(list) = &arguments.files_from {
+        inputs.extend(source::from_list(&reports::read_list(list)?, arguments.root.as_deref())?);
+    }
+    let mut inputs = source::arrange(inputs)?;
+    let Some(shard) = arguments.shard else { return Ok((inputs, None)) };
+    let used = ShardUsed {
+        index: shard.index(),
+        count: shard.count(),
+        files: inputs.len() as u64,
+        names_sha256: source::names_sha256(&inputs),
+    };
+    inputs.retain(|input| shard.takes(&input.name()));
+    Ok((inputs, Some(used)))
 }
 
 /// Shows what this installation can do.
@@ -127,7 +147,7 @@ fn refuse_early(job: &Job<'_>, inputs: &[Input]) -> Result<()> {
         }
     };
     if let Some(output) = job.output {
-        source::check_apart(&job.arguments.inputs, output)?;
+        source::check_apart(&job.arguments.inputs, inputs, output)?;
         for input in inputs {
             let target = output.join(&input.relative);
             exists(&target)?;
@@ -201,6 +221,7 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
         models: (engine.detector_entries(job.arguments.effort).into_iter().map(|model| used("detector", model)))
             .chain(recognizer.map(|model| used("recognizer", model)))
             .collect(),
+        shard: None,
     }
 }
 
@@ -218,28 +239,16 @@ fn process<W: Write + Send>(
         .build()
         .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))?;
     let mut report = Writer::new(out, header)?;
-    let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet);
+    let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet, job.arguments.log_format);
     pool.install(|| batch::run(pipeline, inputs, job.output, &mut report, &mut reporter))?;
     reporter.finish();
     report.finish(inputs.len() as u64)
 }
 
-fn summary(footer: &Footer) -> String {
-    let counts = &footer.counts;
-    let mut line = format!(
-        "{} inputs: {} clean, {} masked, {} without pixels, {} for review, {} held",
-        footer.inputs, counts.clean, counts.masked, counts.no_pixels, counts.review, counts.held
-    );
-    if footer.ignored > 0 {
-        line += &format!("; {} other files ignored", footer.ignored);
-    }
-    line
-}
-
 /// Sends this program's log events from `level` up to standard error.
 ///
 /// Of libraries only ONNX Runtime is heard, which sees no header: readers and codecs quote values in their messages.
-fn log(level: LogLevel) {
+fn log(level: LogLevel, format: LogFormat) {
     let level = match level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
@@ -249,5 +258,9 @@ fn log(level: LogLevel) {
     };
     let filter = EnvFilter::new(format!("off,deburn={level},ort=warn"));
     // A second subscriber in one process is refused; the first one stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match format {
+        LogFormat::Text => log.without_time().try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
 }

@@ -1,15 +1,25 @@
 //! The report: JSON Lines with a header, a record for each input, and a footer.
 
+mod footer;
+mod merge;
+mod reader;
 mod record;
 mod regions;
+mod summary;
+mod table;
 mod text;
 mod writer;
 
+pub use footer::{Counts, Footer};
+pub use merge::merge;
+pub use reader::{RawLine, read};
 pub use record::{
-    Advice, Counts, Footer, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, PlaceAction, PlaceRecord,
-    Reason, Record, RegionRecord, RulesFile, Runtime, Status, WriteMethod,
+    Advice, FrameCount, Header, IgnoredFile, Line, ModelUsed, Options, PlaceAction, PlaceRecord, Reason, Record,
+    RegionRecord, RulesFile, Runtime, ShardUsed, Status, WriteMethod,
 };
 pub use regions::regions;
+pub use summary::{Decisions, Extreme, Summary};
+pub use table::write_csv;
 pub use text::{ReadingRecord, ReportText, TextKey, TextPrivacy};
 pub use writer::Writer;
 

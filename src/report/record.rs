@@ -12,10 +12,11 @@ use crate::dicom::write::Method;
 use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::phi::{Decision, Documents, Policy};
-use crate::report::{ReadingRecord, ReportText};
+use crate::report::{Footer, ReadingRecord, ReportText};
 use crate::text::{CodeKind, Effort};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One line of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +45,22 @@ pub struct Header {
     pub runtime: Runtime,
     /// The models used.
     pub models: Vec<ModelUsed>,
+    /// The part of all inputs that the run took, where it did not take all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardUsed>,
+}
+
+/// The part of all inputs that a run took, as `--shard` asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ShardUsed {
+    /// Number of the part, from 1.
+    pub index: u32,
+    /// How many parts there are.
+    pub count: u32,
+    /// Files of all parts.
+    pub files: u64,
+    /// SHA-256 of the names of these files in path order, each ended by a NUL.
+    pub names_sha256: String,
 }
 
 /// The options that decide on the result.
@@ -125,6 +142,14 @@ pub enum Status {
     Review,
     /// It could not be done; not in the output.
     Held,
+}
+
+impl Status {
+    /// Returns whether the file is in the output.
+    #[must_use]
+    pub const fn goes_out(self) -> bool {
+        matches!(self, Self::Clean | Self::Masked | Self::NoPixels)
+    }
 }
 
 /// Why an input is held.
@@ -255,13 +280,17 @@ impl Advice {
 /// What was found in an input and done with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
-    /// The input's path below its input folder, with `/` between names. It is also the output's path.
+    /// The input's path below its input folder, with `/` between names. It is also the output's path. Bytes that are not
+    /// UTF-8 are written as `\xNN`, a backslash as `\\`.
     pub path: String,
     /// What became of it.
     pub status: Status,
     /// Why it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Size of the input file in bytes; absent where it could not be opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// SOP Class UID (0008,0016).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sop_class_uid: Option<String>,
@@ -308,6 +337,7 @@ impl Record {
             path,
             status: Status::Held,
             reason: None,
+            bytes: None,
             sop_class_uid: None,
             sop_instance_uid: None,
             output_sop_instance_uid: None,
@@ -334,53 +364,29 @@ pub struct IgnoredFile {
     pub message: String,
 }
 
-/// Inputs by status.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Counts {
-    /// See [`Status::Clean`].
-    pub clean: u64,
-    /// See [`Status::Masked`].
-    pub masked: u64,
-    /// See [`Status::NoPixels`].
-    pub no_pixels: u64,
-    /// See [`Status::Review`].
-    pub review: u64,
-    /// See [`Status::Held`].
-    pub held: u64,
-}
-
-impl Counts {
-    /// Counts one more.
-    pub const fn add(&mut self, status: Status) {
-        let count = match status {
-            Status::Clean => &mut self.clean,
-            Status::Masked => &mut self.masked,
-            Status::NoPixels => &mut self.no_pixels,
-            Status::Review => &mut self.review,
-            Status::Held => &mut self.held,
-        };
-        *count += 1;
-    }
-
-    /// Returns the sum.
+impl Header {
+    /// Returns in what this header differs from another one, shards aside; `None` where both promise the same results.
     #[must_use]
-    pub const fn total(&self) -> u64 {
-        self.clean + self.masked + self.no_pixels + self.review + self.held
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        let options = || {
+            let [mine, others] = [self, other].map(|header| serde_json::to_value(&header.options).unwrap_or_default());
+            let differs = |key: &&String| mine.get(key.as_str()) != others.get(key.as_str());
+            let both = || [&mine, &others].into_iter().filter_map(|value| value.as_object());
+            let names: BTreeSet<&String> = both().flat_map(|object| object.keys()).filter(differs).collect();
+            names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ")
+        };
+        if self.version != other.version {
+            Some("the version".into())
+        } else if self.command != other.command {
+            Some("the command".into())
+        } else if self.options != other.options {
+            Some(format!("the options ({})", options()))
+        } else if self.models != other.models {
+            Some("the models".into())
+        } else if self.runtime != other.runtime {
+            Some("the runtime".into())
+        } else {
+            None
+        }
     }
-}
-
-/// The sums of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Footer {
-    /// Inputs of the run: files named, and DICOM files found in folders.
-    pub inputs: u64,
-    /// Inputs by status; their sum is `inputs`.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// Files in input folders that are not DICOM.
-    pub ignored: u64,
-    /// Frames that the detector has seen.
-    pub frames_examined: u64,
-    /// Regions masked, a region in several frames counted once.
-    pub regions_masked: u64,
 }

@@ -1,8 +1,8 @@
 //! Writes a report line by line and keeps the sums.
 
-use super::record::{Footer, Header, Line, Status};
+use super::footer::Footer;
+use super::record::{Header, Line};
 use crate::error::{Error, Result};
-use crate::phi::Decision;
 use std::io::Write;
 
 /// Writes lines to `W` and adds them up.
@@ -30,18 +30,7 @@ impl<W: Write> Writer<W> {
     ///
     /// [`Error::Io`].
     pub fn add(&mut self, line: &Line) -> Result<()> {
-        match line {
-            Line::Instance(record) => {
-                self.footer.counts.add(record.status);
-                self.footer.frames_examined += u64::from(record.frames.examined);
-                let masked = record.regions.iter().filter(|region| region.action == Decision::Mask).count();
-                if record.status == Status::Masked {
-                    self.footer.regions_masked += masked as u64;
-                }
-            }
-            Line::Ignored(_) => self.footer.ignored += 1,
-            Line::Run(_) | Line::Summary(_) => {}
-        }
+        self.footer.add(line);
         self.write(line)
     }
 
@@ -51,12 +40,11 @@ impl<W: Write> Writer<W> {
     ///
     /// [`Error::Verification`] if the records are not as many as the files, [`Error::Io`].
     pub fn finish(mut self, files: u64) -> Result<(Footer, W)> {
-        self.footer.inputs = files - self.footer.ignored.min(files);
-        self.write(&Line::Summary(self.footer))?;
-        self.out.flush().map_err(Error::io("cannot write the report"))?;
-        if self.footer.inputs != self.footer.counts.total() {
+        if self.footer.inputs != self.footer.counts.total() || self.footer.inputs + self.footer.ignored != files {
             return Err(Error::Verification("inputs and records differ in number"));
         }
+        self.write(&Line::Summary(self.footer))?;
+        self.out.flush().map_err(Error::io("cannot write the report"))?;
         Ok((self.footer, self.out))
     }
 
@@ -67,7 +55,7 @@ impl<W: Write> Writer<W> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::record::{Options, Record, Runtime};
     use super::*;
     use crate::dicom::codec::Fallback;
@@ -75,7 +63,7 @@ mod tests {
     use crate::report::ReportText;
     use crate::text::Effort;
 
-    fn header() -> Header {
+    pub(in crate::report) fn header() -> Header {
         Header {
             version: "0".into(),
             command: "mask".into(),
@@ -98,6 +86,7 @@ mod tests {
             },
             runtime: Runtime { version: "0".into(), execution_provider: "CPUExecutionProvider".into() },
             models: Vec::new(),
+            shard: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests make their inputs")]
 
+mod archives;
 mod common;
 mod decide;
 mod documents;
