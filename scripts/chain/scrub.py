@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Runs a tag scrubber over the files that deburn has handed on.
+
+    deburn mask STUDIES -o CLEAN --marks all
+    deburn handoff CLEAN/deburn-report.jsonl -0 | \\
+        venv/bin/python scripts/chain/scrub.py dicom-anonymizer CLEAN DONE      # or dicognito
+
+The list on standard input has one path below CLEAN for each file, ended by NUL; DONE gets the same tree. What deburn has
+held or wants reviewed is in no list, so it stays behind. Needs the packages of scripts/requirements-chain.txt.
+
+Both scrubbers run through their Python interfaces in one process, because each keeps its mapping of UIDs in memory: what
+belongs together before belongs together after. Two things are done here that the scrubbers do not do themselves:
+
+- dicom-anonymizer applies the Basic Profile and does not say so: Patient Identity Removed becomes YES and De-identification
+  Method Code Sequence gets 113100, beside what deburn has put there, if Burned In Annotation is NO.
+- dicognito leaves private elements, free texts and the codes of places alone: private elements go, and so do all texts
+  that PS3.15 has removed or cleaned for the Basic Profile and dicognito keeps (TEXTS).
+
+Exit code 1 if a file could not be scrubbed; it is not in DONE then. Messages name files, never values.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from pydicom import Dataset, Sequence, dcmread
+
+# Texts and devices that PS3.15 table E.1-1 has removed or cleaned and that dicognito leaves as they are.
+TEXTS = """
+AcquisitionComments AcquisitionProtocolDescription AdditionalPatientHistory AdmittingDiagnosesDescription Allergies
+ClinicalTrialProtocolName ClinicalTrialSiteName CommentsOnThePerformedProcedureStep CurrentPatientLocation DeviceSerialNumber
+EthnicGroup FrameComments GraphicAnnotationSequence ImageComments ImagePresentationComments InstitutionalDepartmentName
+IssuerOfPatientID MedicalAlerts OtherPatientIDsSequence PatientAddress PatientComments PatientState
+PerformedProcedureStepDescription PerformedStationName PhysiciansOfRecord ProtocolName ReasonForStudy
+ReasonForTheRequestedProcedure RequestAttributesSequence RequestedProcedureComments RequestedProcedureDescription
+SeriesDescription SpecialNeeds StationName StudyComments StudyDescription TextComments UnformattedTextValue
+VisitComments
+""".split()
+
+BASIC_PROFILE = ("113100", "DCM", "Basic Application Confidentiality Profile")
+
+
+def say_scrubbed(dataset):
+    """Adds the marks of the Basic Profile, where nothing is left in the pixels."""
+    if dataset.get("BurnedInAnnotation") != "NO":
+        return
+    dataset.PatientIdentityRemoved = "YES"
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = BASIC_PROFILE
+    methods = list(dataset.get("DeidentificationMethodCodeSequence", []))
+    if not any(method.CodeValue == item.CodeValue for method in methods):
+        dataset.DeidentificationMethodCodeSequence = Sequence([*methods, item])
+
+
+def dicom_anonymizer():
+    """Returns a function that scrubs a data set with dicom-anonymizer."""
+    from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, initialize_actions_2024b
+
+    def scrub(dataset):
+        anonymize_dataset(dataset, delete_private_tags=True, base_rules_gen=initialize_actions_2024b)
+        say_scrubbed(dataset)
+
+    return scrub
+
+
+def dicognito():
+    """Returns a function that scrubs a data set with dicognito."""
+    from dicognito.anonymizer import Anonymizer
+
+    anonymizer = Anonymizer()
+
+    def drop(dataset, element):
+        if element.keyword in TEXTS:
+            del dataset[element.tag]
+
+    def scrub(dataset):
+        anonymizer.anonymize(dataset)
+        dataset.remove_private_tags()
+        dataset.walk(drop)
+
+    return scrub
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scrubber", choices=["dicom-anonymizer", "dicognito"])
+    parser.add_argument("clean", type=Path, help="output folder of deburn")
+    parser.add_argument("done", type=Path, help="folder for the scrubbed files")
+    options = parser.parse_args()
+    scrub = {"dicom-anonymizer": dicom_anonymizer, "dicognito": dicognito}[options.scrubber]()
+    failed = 0
+    names = [Path(name) for name in sys.stdin.read().split("\0") if name]
+    for name in names:
+        target = options.done / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            dataset = dcmread(options.clean / name, force=True)
+            scrub(dataset)
+            # The scrubbers know of no preamble; one may hold anything.
+            dataset.preamble = b"\0" * 128
+            dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+            dataset.save_as(target, enforce_file_format=True)
+        except Exception as error:  # noqa: BLE001: whatever it is, the file stays behind and is named
+            target.unlink(missing_ok=True)
+            failed += 1
+            print(f"scrub.py: {name}: {type(error).__name__}", file=sys.stderr)
+    print(f"{len(names) - failed} of {len(names)} files scrubbed with {options.scrubber}")
+    return 1 if failed or not names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
