@@ -1,79 +1,85 @@
-//! Many instances: work spread over threads, records folded in input order.
+//! Many instances: given to a worker, their lines kept until their turn in the report, all of it noted in a journal.
 
-use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
-use crate::report::{IgnoredFile, Line, Reason, Record, Writer};
+mod handle;
+mod journal;
+mod ledger;
+mod lock;
+mod protocol;
+mod resume;
+mod supervisor;
+mod worker;
+
+use crate::error::Result;
+use crate::report::{Header, Line, Writer};
 use crate::source::Input;
-use rayon::prelude::*;
-use std::collections::BTreeMap;
+use ledger::Ledger;
 use std::io::Write;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::atomic::AtomicU8;
+use std::time::Duration;
+use supervisor::Supervisor;
+
+pub use handle::{Next, Worker};
+pub use journal::{Done, Journal, Known, Past, Place, Stamp, Start};
+pub use lock::{Lock, Sharing};
+pub use protocol::{Event, Job, Trouble};
+pub use resume::{Plan, remove};
+pub use worker::serve;
 
 /// What a run tells while it goes on.
 pub trait Progress: Send {
-    /// A line was added to the report.
+    /// An input is done: in so many milliseconds, or by an earlier run.
     fn line(&mut self, line: &Line, milliseconds: Option<u64>);
+
+    /// A worker has a line for the log.
+    fn log(&mut self, line: &str);
 }
 
-/// Processes `inputs` on the current rayon pool and adds their lines to `report` in input order.
+/// What a run is given.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// All inputs, in the order of the report.
+    pub inputs: &'a [Input],
+    /// The folder of the output, if one is written.
+    pub output: Option<&'a Path>,
+    /// A temporary file of the run itself that has to stay: that of the report.
+    pub keep: Option<&'a Path>,
+    /// How long an instance may take, in a worker process.
+    pub timeout: Option<Duration>,
+    /// How many instances are worked on at once.
+    pub threads: usize,
+    /// How often the run was asked to stop: once, what is in work is finished; twice, it is not.
+    pub stop: &'a AtomicU8,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All is done.
+    Finished,
+    /// It was asked to stop.
+    Stopped,
+    /// The disk of the output is full.
+    DiskFull,
+}
+
+/// Works on what `plan` says, and adds the lines of all inputs to `report` in their order.
+///
+/// `worker` is set up, and `start` starts another one like it when it dies. `journal` is told each step.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if the report cannot be written. Instances never fail a run.
-pub fn run<W: Write + Send>(
-    pipeline: &Pipeline,
-    inputs: &[Input],
-    output: Option<&Path>,
+/// [`crate::Error::Io`] if the report, the journal or the output cannot be written; [`crate::Error::Usage`] if no worker
+/// can be started any more. Instances never fail a run.
+pub fn run<W: Write>(
+    batch: &Batch<'_>,
+    plan: Plan,
+    worker: (Worker, Header),
+    start: &dyn Fn() -> Result<Worker>,
+    journal: Option<Journal>,
     report: &mut Writer<W>,
     progress: &mut dyn Progress,
-) -> Result<()> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| {
-        let folding = scope.spawn(move || fold(&receiver, report, progress));
-        let work = |(index, input): (usize, &Input)| {
-            // The receiver is gone only after a failure that it reports itself.
-            let _ = sender.send((index, line(pipeline, input, output)));
-        };
-        // Bridged, inputs are taken in order, so that few lines wait for an earlier one.
-        inputs.iter().enumerate().par_bridge().for_each(work);
-        drop(sender);
-        folding.join().unwrap_or(Err(Error::Panic("the report writer")))
-    })
-}
-
-/// Adds lines in the order of their index.
-fn fold<W: Write>(
-    receiver: &mpsc::Receiver<(usize, Line)>,
-    report: &mut Writer<W>,
-    progress: &mut dyn Progress,
-) -> Result<()> {
-    let mut early = BTreeMap::new();
-    let mut next = 0;
-    for (index, line) in receiver {
-        early.insert(index, line);
-        while let Some(line) = early.remove(&next) {
-            report.add(&line)?;
-            progress.line(&line, Some(0));
-            next += 1;
-        }
-    }
-    Ok(())
-}
-
-/// Processes one input.
-fn line(pipeline: &Pipeline, input: &Input, output: Option<&Path>) -> Line {
-    let path = input.name();
-    if let Some(problem) = input.problem {
-        let mut record = Record::new(path);
-        record.reason = Some(Reason { code: "io".into(), message: problem.into() });
-        return Line::Instance(record);
-    }
-    let target = output.map(|folder| folder.join(&input.relative));
-    match pipeline.process(&input.path, path, target.as_deref()) {
-        (record, Some(error @ Error::NotDicom(_))) if !input.named => {
-            Line::Ignored(IgnoredFile { path: record.path, message: error.to_string() })
-        }
-        (record, _) => Line::Instance(record),
-    }
+) -> Result<Outcome> {
+    let ledger = Ledger::new(report, journal, plan.done);
+    Supervisor::new(batch, start, worker, ledger, progress, plan.todo).run()
 }

@@ -3,7 +3,82 @@
 use crate::error::{Error, Result};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use tempfile::NamedTempFile;
+use walkdir::WalkDir;
+
+/// How names of temporary files begin and end.
+const PREFIX: &str = ".deburn-";
+const SUFFIX: &str = ".partial";
+
+/// What temporary files of this process have in their names beside that.
+static RUN: OnceLock<String> = OnceLock::new();
+
+/// Whose temporary files are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partials {
+    /// Those of this run.
+    Own,
+    /// Those of any run: this one has the folder to itself.
+    All,
+}
+
+/// Gives the temporary files of this process a tag in their names, so that runs that share a folder can tell theirs
+/// apart, also when they go on after a kill.
+pub fn tag_partials(tag: &str) {
+    // The first one stays: there is one run in a process.
+    let _ = RUN.set(format!("{PREFIX}{tag}-"));
+}
+
+fn prefix() -> &'static str {
+    RUN.get().map_or(PREFIX, String::as_str)
+}
+
+fn is_partial(path: &Path, whose: Partials) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    let prefix = if whose == Partials::Own { prefix() } else { PREFIX };
+    name.starts_with(prefix) && name.ends_with(SUFFIX)
+}
+
+/// Returns whether a name is one that this module gives to temporary files of some run.
+#[must_use]
+pub fn is_reserved(name: &Path) -> bool {
+    let name = name.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    name.starts_with(PREFIX)
+}
+
+/// Removes the temporary files that a killed process of this run has left in the folder of `path`, but not `keep`.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn remove_partials_beside(path: &Path, keep: Option<&Path>) -> Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    // Where there is no folder, there is nothing in it.
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.filter_map(std::result::Result::ok) {
+        let path = entry.path();
+        if is_partial(&path, Partials::Own) && keep != Some(path.as_path()) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the temporary files that killed processes have left anywhere below `folder`.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub fn remove_partials_below(folder: &Path, whose: Partials) -> Result<()> {
+    let entries = WalkDir::new(folder).into_iter().filter_map(std::result::Result::ok);
+    let mut partials = entries.filter(|entry| entry.file_type().is_file() && is_partial(entry.path(), whose));
+    partials.try_for_each(|entry| remove(entry.path()))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    std::fs::remove_file(path).map_err(Error::io("cannot remove a temporary file"))
+}
 
 /// A file that is not there yet: it appears under its name only by [`Pending::commit`] and is removed when dropped.
 #[derive(Debug)]
@@ -37,7 +112,7 @@ impl Pending {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).map_err(Error::io("cannot create the output folder"))?;
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".deburn-").suffix(".partial");
+        builder.prefix(prefix()).suffix(SUFFIX);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -1,10 +1,13 @@
 //! `deburn doctor`: says what this installation can do, and tries it.
 
+use super::{EngineArguments, FAILED};
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
+use deburn::dicom::codec;
 use deburn::text::{self, Device, Effort, Engine, Models, Role, Runtime};
-use deburn::{Quad, Result};
+use deburn::{Error, Quad, Result};
 use image::RgbImage;
 
 /// What to look at.
@@ -29,6 +32,34 @@ pub struct SyntaxRow<'a> {
     pub decode: bool,
     /// How masks are written, in a few words.
     pub mask: &'a str,
+}
+
+/// Shows what this installation can do.
+pub fn doctor(arguments: &EngineArguments) -> Result<ExitCode> {
+    let options = DoctorOptions {
+        ort_library: arguments.ort_lib.clone(),
+        model_folder: arguments.model_dir.clone(),
+        device: arguments.device,
+    };
+    let rows: Vec<SyntaxRow<'_>> = codec::syntaxes()
+        .iter()
+        .map(|syntax| SyntaxRow {
+            uid: syntax.uid,
+            name: syntax.name,
+            decode: syntax.decode,
+            mask: match syntax.mask {
+                codec::MaskForm::InPlace => "in place, same syntax out",
+                codec::MaskForm::JpegBlocks => "blocks of the stream, same syntax out",
+                codec::MaskForm::Reencoded => "encoded without loss, same syntax out",
+                codec::MaskForm::ReencodedIfReversible => "encoded without loss, same syntax out; lossy: --fallback",
+                codec::MaskForm::Fallback => "decoded, --fallback out",
+                codec::MaskForm::Held => "held",
+            },
+        })
+        .collect();
+    let usable =
+        run(&options, &rows, &mut std::io::stdout().lock()).map_err(Error::io("cannot write to standard output"))?;
+    Ok(if usable { ExitCode::SUCCESS } else { FAILED.into() })
 }
 
 /// Writes a description of this installation and returns whether pictures can be examined with it.

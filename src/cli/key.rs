@@ -44,7 +44,8 @@ fn read(path: &Path) -> Result<Option<TextKey>> {
     parse(digits.trim()).map(Some).ok_or_else(|| problem(path, "is not a key: 64 hexadecimal digits"))
 }
 
-fn parse(digits: &str) -> Option<TextKey> {
+/// Parses 64 hexadecimal digits.
+pub fn parse(digits: &str) -> Option<TextKey> {
     if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }

@@ -3,10 +3,15 @@
 mod doctor;
 mod evaluate;
 mod key;
+mod log;
+mod machine;
 mod progress;
 mod reports;
 mod rules;
 mod run;
+mod setup;
+mod state;
+mod worker;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use deburn::again::Verify;
@@ -28,6 +33,12 @@ use std::process::ExitCode;
 const FAILED: u8 = 1;
 /// Exit code where at least one input is held or for review.
 const HELD: u8 = 2;
+/// Exit code of a run that stopped before its end, and that the same command goes on with.
+const STOPPED: u8 = 3;
+
+/// Seconds that an instance may take. A frame takes 0.4 s of CPU time at `--effort standard` and 1.7 s at `max` (README), so
+/// an hour is enough for clips of some thousand frames on one core, and a hang costs two hours at most.
+const TIMEOUT: u64 = 3600;
 
 /// Finds text burned into DICOM pixels, masks it and reports every decision.
 #[derive(Debug, Parser)]
@@ -35,7 +46,8 @@ const HELD: u8 = 2;
     version,
     max_term_width = 100,
     after_help = "Exit codes: 0 all inputs are clean, masked or without pixels; \
-1 bad usage or set-up; 2 at least one input is held or needs review."
+1 bad usage or set-up; 2 at least one input is held or needs review; 3 stopped before the end by a signal or a full disk: \
+the same command goes on."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -125,6 +137,12 @@ struct RunArguments {
     /// Take only part I of N of the files, chosen by their names: runs of all parts share no work and leave none out
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// A name for this run where several share an output folder, each with files of its own: for its report and journal
+    #[arg(long, value_name = "NAME", conflicts_with = "shard", value_parser = part)]
+    part: Option<String>,
+    /// List what there is to do and do nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Which text stays
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
@@ -156,6 +174,19 @@ struct RunArguments {
     /// Hold frames with more pixels than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
     max_pixels: u64,
+    /// Hold an instance that takes longer than so many seconds, also alone; 0 is no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    timeout: u64,
+    /// Memory of the process that does the work, with K, M, G or T; 0 is no limit; Linux alone [default: 80 % of what
+    /// there is]
+    #[arg(long, value_name = "SIZE", value_parser = machine::size)]
+    memory: Option<u64>,
+    /// Work in a process of its own, so that a crash, a hang or a lack of memory costs one instance and not the run
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "on")]
+    isolate: Isolate,
+    /// Be that process
+    #[arg(long, hide = true)]
+    worker: bool,
     /// Print errors only
     #[arg(short, long)]
     quiet: bool,
@@ -168,9 +199,10 @@ struct RunArguments {
 }
 
 impl RunArguments {
-    /// Returns the name of the part that the run takes; `None` where it takes all.
-    fn part(&self) -> Option<String> {
-        self.shard.map(|shard| format!("{}-of-{}", shard.index(), shard.count()))
+    /// Returns the name of the part that the run takes; `None` where it has its output for itself.
+    fn part_name(&self) -> Option<String> {
+        let shard = self.shard.map(|shard| format!("{}-of-{}", shard.index(), shard.count()));
+        shard.or_else(|| self.part.clone())
     }
 }
 
@@ -190,6 +222,15 @@ enum LogLevel {
     Info,
     Debug,
     Trace,
+}
+
+/// Whether the work is done in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Isolate {
+    /// In a process that is started again when it dies
+    On,
+    /// In the process of the run, without --timeout and --memory
+    Off,
 }
 
 /// The form of what is written on standard error.
@@ -243,7 +284,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Mask(arguments) => {
-            let name = match arguments.run.part() {
+            let name = match arguments.run.part_name() {
                 Some(part) => format!("deburn-report-{part}.jsonl"),
                 None => "deburn-report.jsonl".to_owned(),
             };
@@ -271,7 +312,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             verify: Verify::default(),
             arguments: &arguments.run,
         }),
-        Command::Doctor(arguments) => run::doctor(&arguments.engine),
+        Command::Doctor(arguments) => doctor::doctor(&arguments.engine),
         Command::FetchRuntime => {
             let path = deburn::text::fetch_runtime()?;
             print(&format!("{}\n", path.display()))
@@ -286,6 +327,13 @@ fn dispatch(command: Command) -> Result<ExitCode> {
             print(&schema)
         }
     }
+}
+
+/// Parses the name of a part.
+fn part(text: &str) -> std::result::Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_name = (1..=64).contains(&text.len()) && text.chars().all(is_plain);
+    if is_name { Ok(text.to_owned()) } else { Err("not 1 to 64 letters, digits, - and _".to_owned()) }
 }
 
 /// Parses a score.

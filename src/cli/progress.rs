@@ -119,6 +119,10 @@ impl Progress for Reporter {
             None => {}
         }
     }
+
+    fn log(&mut self, line: &str) {
+        self.speak(line);
+    }
 }
 
 /// Writes an event as a line of JSON.

@@ -1,26 +1,25 @@
-//! `mask`, `scan` and `doctor`: set up, run, sum up.
+//! `mask` and `scan`: find the inputs, see what is left of an earlier run, work, sum up.
 
 use super::progress::Reporter;
-use super::{EngineArguments, FAILED, HELD, LogFormat, LogLevel, RunArguments, doctor, key, reports, rules};
+use super::state::{Places, State, refuse};
+use super::{HELD, RunArguments, STOPPED, key, log, print, reports, say, worker};
 use deburn::again::Verify;
-use deburn::batch;
+use deburn::batch::{self, Batch, Outcome, Plan};
+use deburn::dicom::codec;
 use deburn::dicom::fill::FillChoice;
 use deburn::dicom::marks::Marks;
-use deburn::dicom::write::WriteOptions;
-use deburn::dicom::{Limits, codec};
-use deburn::output::Pending;
-use deburn::phi::Policy;
-use deburn::pipeline::Pipeline;
-use deburn::reader::Reader;
-use deburn::report::{Footer, Header, ModelUsed, Options, RulesFile, Runtime, ShardUsed, TextPrivacy, Writer};
+use deburn::output::{self, Pending};
+use deburn::report::{Footer, Header, ShardUsed, Writer};
 use deburn::source::{self, Input};
-use deburn::text;
 use deburn::{Error, Result};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use tracing_subscriber::EnvFilter;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+/// How often the process was asked to end.
+static STOP: AtomicU8 = AtomicU8::new(0);
 
 /// A run of `mask` or, without `output`, of `scan`.
 pub struct Job<'a> {
@@ -44,45 +43,126 @@ pub struct Job<'a> {
     pub arguments: &'a RunArguments,
 }
 
+impl Job<'_> {
+    /// Returns how many instances are worked on at once.
+    pub fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.arguments.jobs.map_or_else(cores, usize::from)
+    }
+}
+
 /// Runs a job and returns the exit code.
 pub fn run(job: &Job<'_>) -> Result<ExitCode> {
-    log(job.arguments.log, job.arguments.log_format);
-    // A panic becomes a held record; its message may quote what it choked on.
-    std::panic::set_hook(Box::new(|_| {
-        if !text::is_decoding() {
-            tracing::error!("a stage panicked; the instance is held");
-        }
-    }));
+    let places = Places::of(job);
+    if let Some(places) = &places {
+        output::tag_partials(&places.tag());
+    }
+    if job.arguments.worker {
+        return worker::run(job);
+    }
+    log::start(job.arguments.log, job.arguments.log_format, std::io::stderr);
     let (inputs, shard) = inputs(job.arguments)?;
-    refuse_early(job, &inputs)?;
-    let (rules, rules_files) = rules::load(&job.arguments.rules.rules)?;
-    let engine = Arc::new(engine(&job.arguments.engine)?);
-    let pipeline = Pipeline {
-        limits: Limits { max_pixels: job.arguments.max_pixels, ..Limits::default() },
-        policy: job.arguments.policy,
-        documents: job.arguments.documents,
-        rules,
-        review_below: job.arguments.review_below,
-        overlays: job.arguments.overlays,
-        fill: job.fill,
-        marks: job.marks,
-        new_uids: job.new_uids,
-        verify: job.verify,
-        reader: reader(job, &engine)?,
-        privacy: TextPrivacy { text: job.arguments.report_text, key: key::load(job.arguments.text_key.as_deref())? },
-        write: WriteOptions { fallback: job.fallback },
-        overwrite: job.overwrite,
-    };
-    let header = Header { shard, ..header(job, &pipeline, &engine, rules_files) };
-    let footer = match job.report {
-        Some(path) => {
-            let (footer, pending) = process(job, &pipeline, &inputs, Pending::create(path)?, header)?;
-            pending.commit(job.overwrite)?;
-            footer
+    check_places(job, &inputs)?;
+    let is_begun = places.as_ref().is_some_and(Places::is_begun);
+    if !is_begun && !job.overwrite {
+        let targets = job.output.into_iter().flat_map(|folder| inputs.iter().map(|input| folder.join(&input.relative)));
+        targets.chain(job.report.map(Path::to_owned)).try_for_each(|path| refuse(&path))?;
+    }
+    if job.arguments.dry_run && !is_begun {
+        let plan = Plan { todo: (0..inputs.len()).collect(), ..Plan::default() };
+        return print(&listing(&inputs, &plan));
+    }
+    // A second handler in one process is refused.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.fetch_add(1, Ordering::Relaxed) == 0 {
+            say("deburn: stopping when what is in work is finished; once more stops at once");
         }
-        None => process(job, &pipeline, &inputs, BufWriter::new(std::io::stdout()), header)?.0,
+    });
+    let mut state = places.as_ref().map(State::open).transpose()?;
+    let result = go(job, &inputs, shard, state.as_mut());
+    match result {
+        Ok(End::Finished(footer)) => {
+            if let Some(state) = state {
+                state.finish();
+            }
+            Ok(if footer.counts.held + footer.counts.review > 0 { HELD.into() } else { ExitCode::SUCCESS })
+        }
+        Ok(End::Listed(list)) => {
+            state.into_iter().for_each(State::release);
+            print(&list)
+        }
+        Ok(End::Stopped(why)) => {
+            let goes_on = if state.is_some() { ": the same command goes on from here" } else { "" };
+            say(&format!("deburn: {why}{goes_on}"));
+            state.into_iter().for_each(State::release);
+            Ok(STOPPED.into())
+        }
+        Err(error) => {
+            state.into_iter().for_each(State::release);
+            Err(error)
+        }
+    }
+}
+
+/// How a job ended.
+enum End {
+    Finished(Footer),
+    Listed(String),
+    Stopped(&'static str),
+}
+
+/// Works on the inputs, or lists what there is to do.
+fn go(job: &Job<'_>, inputs: &[Input], shard: Option<ShardUsed>, state: Option<&mut State>) -> Result<End> {
+    let key = key::load(job.arguments.text_key.as_deref())?;
+    let start = || worker::start(job, &key);
+    let worker = start()?;
+    let header = Header { shard, ..worker.ready()? };
+    let mut plan = Plan { todo: (0..inputs.len()).collect(), ..Plan::default() };
+    let mut journal = None;
+    if let Some(state) = state {
+        plan = state.plan(job, inputs, &header)?;
+        if job.arguments.dry_run {
+            return Ok(End::Listed(listing(inputs, &plan)));
+        }
+        if !job.arguments.quiet && plan.todo.len() < inputs.len() {
+            let (done, changed) = (plan.done.len(), plan.changed.len());
+            say(&format!("going on: {done} of {} files are done; {changed} changed since", inputs.len()));
+        }
+        journal = Some(state.start(job, inputs, &header, &plan)?);
+    }
+    let mut pending = job.report.map(Pending::create).transpose()?;
+    let keep = match &mut pending {
+        Some(pending) => Some(pending.flushed()?.to_owned()),
+        None => None,
     };
-    Ok(if footer.counts.held + footer.counts.review > 0 { HELD.into() } else { ExitCode::SUCCESS })
+    let out: Box<dyn Write> = match &mut pending {
+        Some(pending) => Box::new(pending),
+        None => Box::new(BufWriter::new(std::io::stdout())),
+    };
+    let mut report = Writer::new(out, header.clone())?;
+    let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet, job.arguments.log_format);
+    let batch = Batch {
+        inputs,
+        output: job.output,
+        keep: keep.as_deref(),
+        timeout: Some(Duration::from_secs(job.arguments.timeout)).filter(|time| !time.is_zero()),
+        threads: job.threads(),
+        stop: &STOP,
+    };
+    let outcome = batch::run(&batch, plan, (worker, header), &start, journal, &mut report, &mut reporter)?;
+    match outcome {
+        Outcome::Finished => {}
+        Outcome::Stopped => return Ok(End::Stopped("stopped")),
+        Outcome::DiskFull => return Ok(End::Stopped("the disk of the output is full")),
+    }
+    let (footer, out) = report.finish(inputs.len() as u64)?;
+    drop(out);
+    reporter.finish();
+    if let Some(pending) = pending {
+        // What is there was found to be of this run or one that may be replaced.
+        pending.commit(true)?;
+    }
+    Ok(End::Finished(footer))
 }
 
 /// Returns the file that a report goes to; `None` where that is standard output.
@@ -108,59 +188,25 @@ fn inputs(arguments: &RunArguments) -> Result<(Vec<Input>, Option<ShardUsed>)> {
     Ok((inputs, Some(used)))
 }
 
-/// Shows what this installation can do.
-pub fn doctor(arguments: &EngineArguments) -> Result<ExitCode> {
-    let options = doctor::DoctorOptions {
-        ort_library: arguments.ort_lib.clone(),
-        model_folder: arguments.model_dir.clone(),
-        device: arguments.device,
-    };
-    let rows: Vec<doctor::SyntaxRow<'_>> = codec::syntaxes()
-        .iter()
-        .map(|syntax| doctor::SyntaxRow {
-            uid: syntax.uid,
-            name: syntax.name,
-            decode: syntax.decode,
-            mask: match syntax.mask {
-                codec::MaskForm::InPlace => "in place, same syntax out",
-                codec::MaskForm::JpegBlocks => "blocks of the stream, same syntax out",
-                codec::MaskForm::Reencoded => "encoded without loss, same syntax out",
-                codec::MaskForm::ReencodedIfReversible => "encoded without loss, same syntax out; lossy: --fallback",
-                codec::MaskForm::Fallback => "decoded, --fallback out",
-                codec::MaskForm::Held => "held",
-            },
-        })
-        .collect();
-    let usable = doctor::run(&options, &rows, &mut std::io::stdout().lock())
-        .map_err(Error::io("cannot write to standard output"))?;
-    Ok(if usable { ExitCode::SUCCESS } else { FAILED.into() })
-}
-
-/// Refuses what would go wrong later, before any work.
-fn refuse_early(job: &Job<'_>, inputs: &[Input]) -> Result<()> {
-    let exists = |path: &Path| {
-        let problem = "exists already; --overwrite replaces it";
-        if job.overwrite || path.symlink_metadata().is_err() {
-            Ok(())
-        } else {
-            Err(Error::Path { path: path.to_owned(), problem: problem.into() })
-        }
-    };
+/// Refuses places that cannot be right, before any work.
+fn check_places(job: &Job<'_>, inputs: &[Input]) -> Result<()> {
     if let Some(output) = job.output {
         source::check_apart(&job.arguments.inputs, inputs, output)?;
         for input in inputs {
             let target = output.join(&input.relative);
-            exists(&target)?;
             if job.report == Some(target.as_path()) {
                 return Err(Error::Path { path: target, problem: "is the report and the output of an input".into() });
             }
+            if output::is_reserved(&input.relative) {
+                let problem = "has a name that deburn keeps for its own files";
+                return Err(Error::Path { path: input.path.clone(), problem: problem.into() });
+            }
         }
     }
-    if let Some(report) = job.report {
-        exists(report)?;
-        if inputs.iter().any(|input| same_file(&input.path, report)) {
-            return Err(Error::Path { path: report.to_owned(), problem: "the report is an input".into() });
-        }
+    if let Some(report) = job.report
+        && inputs.iter().any(|input| same_file(&input.path, report))
+    {
+        return Err(Error::Path { path: report.to_owned(), problem: "the report is an input".into() });
     }
     Ok(())
 }
@@ -169,98 +215,21 @@ fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn engine(arguments: &EngineArguments) -> Result<text::Engine> {
-    let models = match &arguments.model_dir {
-        Some(folder) => text::Models::from_folder(folder)?,
-        None => text::Models::embedded()?,
-    };
-    let runtime = text::Runtime::load(arguments.ort_lib.as_deref())?;
-    text::Engine::new(runtime, models, arguments.device)
-}
-
-/// Makes what finds and reads text. Nothing is read where nothing can stay.
-fn reader(job: &Job<'_>, engine: &Arc<text::Engine>) -> Result<Reader> {
-    let recognizers = match job.arguments.policy {
-        Policy::All => None,
-        _ => Some(text::RecognizerPool::new(Arc::clone(engine), job.arguments.effort)?),
-    };
-    Ok(Reader { detectors: text::DetectorPool::new(Arc::clone(engine), job.arguments.effort), recognizers })
-}
-
-fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<RulesFile>) -> Header {
-    let recognizer = pipeline.reader.recognizers.as_ref().map(|_| engine.recognizer_entry(job.arguments.effort));
-    let used = |role: &str, model: &text::ModelEntry| ModelUsed {
-        role: role.into(),
-        file: model.file.clone(),
-        sha256: model.sha256.clone(),
-    };
-    Header {
-        version: env!("CARGO_PKG_VERSION").into(),
-        command: if job.output.is_some() { "mask" } else { "scan" }.into(),
-        options: Options {
-            policy: pipeline.policy,
-            documents: pipeline.documents,
-            effort: job.arguments.effort,
-            rules,
-            review_below: pipeline.review_below,
-            overlays: pipeline.overlays,
-            fill: pipeline.fill.to_string(),
-            marks: pipeline.marks,
-            new_uids: pipeline.new_uids,
-            verify: pipeline.verify,
-            report_text: pipeline.privacy.text,
-            text_key: pipeline.privacy.key.id(),
-            fallback: pipeline.write.fallback,
-            max_pixels: pipeline.limits.max_pixels,
-            device: job.arguments.engine.device.to_string(),
-        },
-        runtime: Runtime {
-            version: engine.runtime().version().into(),
-            execution_provider: engine.device().provider().into(),
-        },
-        models: (engine.detector_entries(job.arguments.effort).into_iter().map(|model| used("detector", model)))
-            .chain(recognizer.map(|model| used("recognizer", model)))
-            .collect(),
-        shard: None,
+/// Lists what a run would do, an input a line.
+fn listing(inputs: &[Input], plan: &Plan) -> String {
+    let mut lines = vec!["do"; inputs.len()];
+    for (index, _) in &plan.done {
+        lines[*index] = "done";
     }
-}
-
-fn process<W: Write + Send>(
-    job: &Job<'_>,
-    pipeline: &Pipeline,
-    inputs: &[Input],
-    out: W,
-    header: Header,
-) -> Result<(Footer, W)> {
-    let threads = job.arguments.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .panic_handler(|_| tracing::error!("a worker panicked"))
-        .build()
-        .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))?;
-    let mut report = Writer::new(out, header)?;
-    let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet, job.arguments.log_format);
-    pool.install(|| batch::run(pipeline, inputs, job.output, &mut report, &mut reporter))?;
-    reporter.finish();
-    report.finish(inputs.len() as u64)
-}
-
-/// Sends this program's log events from `level` up to standard error.
-///
-/// Of libraries only ONNX Runtime is heard, which sees no header: readers and codecs quote values in their messages.
-fn log(level: LogLevel, format: LogFormat) {
-    let level = match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
-    };
-    let filter = EnvFilter::new(format!("off,deburn={level},ort=warn"));
-    // A second subscriber in one process is refused; the first one stays.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match format {
-        LogFormat::Text => log.without_time().try_init(),
-        LogFormat::Json => log.json().try_init(),
-    };
+    for index in &plan.changed {
+        lines[*index] = "again";
+    }
+    let list = inputs.iter().zip(lines).map(|(input, what)| {
+        let name = input.name().replace(char::is_control, "?");
+        match input.problem {
+            Some(problem) => format!("hold {name}: {problem}\n"),
+            None => format!("{what} {name}\n"),
+        }
+    });
+    list.collect()
 }

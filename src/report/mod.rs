@@ -22,6 +22,8 @@ pub use summary::{Decisions, Extreme, Summary};
 pub use table::write_csv;
 pub use text::{ReadingRecord, ReportText, TextKey, TextPrivacy};
 pub use writer::Writer;
+#[cfg(test)]
+pub(crate) use writer::tests::header as test_header;
 
 /// Returns the JSON Schema of a [`Line`], as in `src/report/schema.json`.
 ///

@@ -37,6 +37,12 @@ impl TextKey {
         Self(key)
     }
 
+    /// Returns the key itself in hexadecimal digits, for a process that works for this one and for nobody else.
+    #[must_use]
+    pub fn digits(&self) -> String {
+        hex(&self.0)
+    }
+
     /// Returns a short name of the key that tells nothing of it.
     #[must_use]
     pub fn id(&self) -> String {

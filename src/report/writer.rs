@@ -63,7 +63,7 @@ pub(super) mod tests {
     use crate::report::ReportText;
     use crate::text::Effort;
 
-    pub(in crate::report) fn header() -> Header {
+    pub(crate) fn header() -> Header {
         Header {
             version: "0".into(),
             command: "mask".into(),
