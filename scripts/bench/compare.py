@@ -65,10 +65,12 @@ ORDER = ["floor", *DEBURN, *PEERS]
 CANNOT = {("presidio", "cine"): "takes no clips"}
 
 
-def python(name):
+def python(name, newer):
     """Returns a Python for an environment: Isocenter needs 3.12 or newer."""
     if name != "isocenter" or sys.version_info >= (3, 12):
         return sys.executable
+    if newer:
+        return newer
     for minor in range(14, 11, -1):
         found = shutil.which(f"python3.{minor}")
         works = found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
@@ -77,13 +79,13 @@ def python(name):
     return None
 
 
-def environment(name, folder):
+def environment(name, folder, newer=None):
     """Makes the environment of a tool below `folder`; returns its Python, or why there is none."""
     requirements = ROOT / "scripts" / ("requirements-bench.txt" if name == "tools" else f"requirements-bench-{name}.txt")
     venv = folder / f"venv-{name}"
     stamp = venv / "made"
     if not stamp.is_file() or stamp.stat().st_mtime < requirements.stat().st_mtime:
-        base = python(name)
+        base = python(name, newer)
         if base is None:
             return None, "no Python 3.12 or newer on PATH"
         print(f"making the environment of {name} (once)", file=sys.stderr)
@@ -185,7 +187,7 @@ def command_of(tool, options, files, output):
     name, script = PEERS[tool]
     if tool in ("tesseract", "presidio") and not shutil.which("tesseract"):
         return None, "tesseract is not installed"
-    interpreter, problem = environment(name, options.folder)
+    interpreter, problem = environment(name, options.folder, options.python)
     return ([interpreter, HERE / "peers" / script, files, output], None) if interpreter else (None, problem)
 
 
@@ -269,6 +271,7 @@ def arguments():
     parser.add_argument("--folder", type=Path, default=ROOT / "target/bench", help="where all of it goes")
     parser.add_argument("--deburn", type=Path, help="the program [default: target/release/deburn, built first]")
     parser.add_argument("--floor", type=Path, help="the floor [default: target/release/examples/floor, built first]")
+    parser.add_argument("--python", help="a Python 3.12 or newer for Isocenter [default: the newest on PATH]")
     parser.add_argument("--tools", nargs="+", choices=ORDER, help="these only")
     parser.add_argument("--workloads", nargs="+", choices=COUNTS, default=list(COUNTS), help="these only")
     parser.add_argument("--quick", action="store_true", help="a tenth of the pictures")

@@ -92,6 +92,9 @@ def mask_partition(index, files, job):
         target = Path(job["output"], os.path.relpath(folder, clean))
         target.mkdir(parents=True, exist_ok=True)
         for name in names:
+            if name.startswith(".deburn-"):
+                # The run's own state, not an output.
+                continue
             # The same input gives the same bytes: a place that another attempt has filled already may be filled again.
             os.replace(os.path.join(folder, name), target / name)
     final = Path(job["output"], SCRATCH, f"report-{index:06d}.jsonl")
