@@ -11,10 +11,14 @@ held or wants reviewed is in no list, so it stays behind. Needs the packages of 
 Both scrubbers run through their Python interfaces in one process, because each keeps its mapping of UIDs in memory: what
 belongs together before belongs together after. Two things are done here that the scrubbers do not do themselves:
 
-- dicom-anonymizer applies the Basic Profile and does not say so: Patient Identity Removed becomes YES and De-identification
-  Method Code Sequence gets 113100, beside what deburn has put there, if Burned In Annotation is NO.
-- dicognito leaves private elements, free texts and the codes of places alone: private elements go, and so do all texts
-  that PS3.15 has removed or cleaned for the Basic Profile and dicognito keeps (TEXTS).
+- dicom-anonymizer applies the Basic Profile to the outermost level alone and does not say so: it is run on the items of
+  all sequences that are left too, Patient Identity Removed becomes YES, and De-identification Method Code Sequence gets
+  113100, beside what deburn has put there.
+- dicognito leaves private elements and free texts alone: private elements go, and so do all texts that PS3.15 has removed
+  or cleaned for the Basic Profile and dicognito keeps (TEXTS). It says that identity is removed only where Burned In
+  Annotation is NO, which what has no pixels does not say: there it is said here.
+
+An image of which Burned In Annotation is not NO never gets Patient Identity Removed.
 
 Exit code 1 if a file could not be scrubbed; it is not in DONE then. Messages name files, never values.
 """
@@ -37,14 +41,22 @@ SeriesDescription SpecialNeeds StationName StudyComments StudyDescription TextCo
 VisitComments
 """.split()
 
+# What deburn has put there; no item of it tells of a person.
+OWN = ("DeidentificationMethodCodeSequence",)
+
 BASIC_PROFILE = ("113100", "DCM", "Basic Application Confidentiality Profile")
 
 
-def say_scrubbed(dataset):
-    """Adds the marks of the Basic Profile, where nothing is left in the pixels."""
-    if dataset.get("BurnedInAnnotation") != "NO":
-        return
-    dataset.PatientIdentityRemoved = "YES"
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+
+
+def may_be_told(dataset):
+    """Returns whether nothing of the identity can be left in pixels."""
+    return dataset.get("BurnedInAnnotation") == "NO" or not any(keyword in dataset for keyword in PIXELS)
+
+
+def say_profile(dataset):
+    """Adds the code of the Basic Profile to the methods."""
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = BASIC_PROFILE
     methods = list(dataset.get("DeidentificationMethodCodeSequence", []))
@@ -52,15 +64,41 @@ def say_scrubbed(dataset):
         dataset.DeidentificationMethodCodeSequence = Sequence([*methods, item])
 
 
+def items(dataset):
+    """Yields the items of all sequences of a data set, not those in them."""
+    for element in dataset:
+        if element.VR == "SQ" and element.keyword not in OWN:
+            yield from element.value
+
+
+class Once(dict):
+    """A mapping of UIDs that leaves what it has given out as it is."""
+
+    def __setitem__(self, old, new):
+        super().__setitem__(old, new)
+        super().__setitem__(new, new)
+
+
 def dicom_anonymizer():
     """Returns a function that scrubs a data set with dicom-anonymizer."""
+    from dicomanonymizer import simpledicomanonymizer
     from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, initialize_actions_2024b
+
+    # It goes into some sequences by itself: a UID that it has made there must not be replaced again.
+    simpledicomanonymizer.dictionary = Once()
 
     def scrub(dataset):
         anonymize_dataset(dataset, delete_private_tags=True, base_rules_gen=initialize_actions_2024b)
-        say_scrubbed(dataset)
+        for item in items(dataset):
+            scrub(item)
 
-    return scrub
+    def whole(dataset):
+        scrub(dataset)
+        if may_be_told(dataset):
+            dataset.PatientIdentityRemoved = "YES"
+            say_profile(dataset)
+
+    return whole
 
 
 def dicognito():
@@ -70,13 +108,18 @@ def dicognito():
     anonymizer = Anonymizer()
 
     def drop(dataset, element):
-        if element.keyword in TEXTS:
+        if element.keyword == "TextValue":
+            # An item of a structured report has to have one.
+            element.value = "REMOVED"
+        elif element.keyword in TEXTS:
             del dataset[element.tag]
 
     def scrub(dataset):
         anonymizer.anonymize(dataset)
         dataset.remove_private_tags()
         dataset.walk(drop)
+        if may_be_told(dataset):
+            dataset.PatientIdentityRemoved = "YES"
 
     return scrub
 
