@@ -9,11 +9,11 @@ The list on standard input has one path below CLEAN for each file, ended by NUL;
 held or wants reviewed is in no list, so it stays behind. Needs the packages of scripts/requirements-chain.txt.
 
 Both scrubbers run through their Python interfaces in one process, because each keeps its mapping of UIDs in memory: what
-belongs together before belongs together after. Two things are done here that the scrubbers do not do themselves:
+belongs together before belongs together after. What they leave undone is done here:
 
-- dicom-anonymizer applies the Basic Profile to the outermost level alone and does not say so: it is run on the items of
-  all sequences that are left too, Patient Identity Removed becomes YES, and De-identification Method Code Sequence gets
-  113100, beside what deburn has put there.
+- dicom-anonymizer applies the Basic Profile to the outermost level alone, empties references to other instances, and does
+  not say what it has done: it is run on the items of all sequences that are left too, references get the new UIDs, Patient
+  Identity Removed becomes YES, and De-identification Method Code Sequence gets 113100, beside what deburn has put there.
 - dicognito leaves private elements and free texts alone: private elements go, and so do all texts that PS3.15 has removed
   or cleaned for the Basic Profile and dicognito keeps (TEXTS). It says that identity is removed only where Burned In
   Annotation is NO, which what has no pixels does not say: there it is said here.
@@ -74,6 +74,9 @@ def items(dataset):
 class Once(dict):
     """A mapping of UIDs that leaves what it has given out as it is."""
 
+    def __init__(self):
+        super().__init__({"": ""})
+
     def __setitem__(self, old, new):
         super().__setitem__(old, new)
         super().__setitem__(new, new)
@@ -82,13 +85,16 @@ class Once(dict):
 def dicom_anonymizer():
     """Returns a function that scrubs a data set with dicom-anonymizer."""
     from dicomanonymizer import simpledicomanonymizer
-    from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, initialize_actions_2024b
+    from dicomanonymizer.dicomfields_selector import dicom_anonymization_database_selector
+    from dicomanonymizer.simpledicomanonymizer import anonymize_dataset, initialize_actions_2024b, keep
 
     # It goes into some sequences by itself: a UID that it has made there must not be replaced again.
     simpledicomanonymizer.dictionary = Once()
+    # References to other instances (X/Z/U*) it empties. Their UIDs are replaced with all others of their items.
+    references = {tag: keep for tag in dicom_anonymization_database_selector("dicomfields_2024b")["X_Z_U_STAR_TAGS"]}
 
     def scrub(dataset):
-        anonymize_dataset(dataset, delete_private_tags=True, base_rules_gen=initialize_actions_2024b)
+        anonymize_dataset(dataset, references, delete_private_tags=True, base_rules_gen=initialize_actions_2024b)
         for item in items(dataset):
             scrub(item)
 
