@@ -83,8 +83,9 @@ impl Lock {
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let same = |a: std::fs::Metadata, b: std::fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
-    matches!((file.metadata(), std::fs::metadata(path)), (Ok(a), Ok(b)) if same(a, b))
+    let id = |data: std::fs::Metadata| (data.dev(), data.ino());
+    let (open, there) = (file.metadata().map(id), std::fs::metadata(path).map(id));
+    open.is_ok_and(|open| there.is_ok_and(|there| open == there))
 }
 
 /// Elsewhere an open file cannot be removed.
