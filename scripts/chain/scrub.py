@@ -27,8 +27,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from pydicom import Dataset, Sequence, dcmread
-
 # Texts and devices that PS3.15 table E.1-1 has removed or cleaned and that dicognito leaves as they are.
 TEXTS = """
 AcquisitionComments AcquisitionProtocolDescription AdditionalPatientHistory AdmittingDiagnosesDescription Allergies
@@ -57,6 +55,8 @@ def may_be_told(dataset):
 
 def say_profile(dataset):
     """Adds the code of the Basic Profile to the methods."""
+    from pydicom import Dataset, Sequence
+
     item = Dataset()
     item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = BASIC_PROFILE
     methods = list(dataset.get("DeidentificationMethodCodeSequence", []))
@@ -136,6 +136,9 @@ def main():
     parser.add_argument("clean", type=Path, help="output folder of deburn")
     parser.add_argument("done", type=Path, help="folder for the scrubbed files")
     options = parser.parse_args()
+    # Only now, so that --help needs no package.
+    from pydicom import dcmread
+
     scrub = {"dicom-anonymizer": dicom_anonymizer, "dicognito": dicognito}[options.scrubber]()
     failed = 0
     names = [Path(name) for name in sys.stdin.read().split("\0") if name]

@@ -126,9 +126,9 @@ def arguments():
 
 
 def main():
+    options = arguments()
     from pyspark.sql import SparkSession
 
-    options = arguments()
     source, output = options.input.resolve(), options.output.resolve()
     report = output / "deburn-report.jsonl"
     if not source.is_dir():
