@@ -23,13 +23,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from spread_check import OPTIONS, ROOT, input_tree, one_machine, told
 
 SHARDS = 8
+# A requeued task waits until the credential of its first run has expired: five seconds here, two minutes by default.
 CONF = """ClusterName=deburn
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort=17817
 SlurmdPort=17818
 SlurmUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
@@ -41,7 +42,6 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
-SchedulerParameters=requeue_delay=1
 ReturnToService=2
 MpiDefault=none
 MinJobAge=600
