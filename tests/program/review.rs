@@ -252,8 +252,11 @@ fn decisions_come_true_in_the_pixels_and_the_new_report_says_whose_they_are() {
     // One that is taken back.
     server.decide(json!([{ "index": 0, "instance": "held" }]));
     assert_eq!(server.post("/api/undo", &json!({})).status, 200);
-    let wrong = server.post("/api/decide", &json!({ "reason": null, "decisions": [
-        { "index": 0, "region": { "region": "r999", "verdict": "keep" } }] }));
+    let wrong = server.post(
+        "/api/decide",
+        &json!({ "reason": null, "decisions": [
+        { "index": 0, "region": { "region": "r999", "verdict": "keep" } }] }),
+    );
     assert_eq!(wrong.status, 400, "a region that there is not");
 
     let out = tempfile::tempdir().unwrap();
@@ -311,7 +314,8 @@ fn two_reviewers_who_differ_hold_an_instance_until_one_word_stands() {
     let case = Case::new("us_rgb.dcm");
     let (index, _) = case.region("identity");
     let (ada, bob) = (Server::signed_in(&case, "ada"), Server::signed_in(&case, "bob"));
-    let region = |verdict: &str| json!([{ "index": 0, "region": { "region": format!("r{index}"), "verdict": verdict } }]);
+    let region =
+        |verdict: &str| json!([{ "index": 0, "region": { "region": format!("r{index}"), "verdict": verdict } }]);
     ada.decide(region("keep"));
     bob.decide(region("accept"));
     let seen: Value = serde_json::from_str(&ada.get("/api/changes?since=1").text()).unwrap();
@@ -364,7 +368,9 @@ fn what_does_not_fit_is_refused_in_one_line() {
     let named = decisions.to_str().unwrap();
     std::fs::write(&decisions, vec![b'\n'; 50 << 20]).unwrap();
     refused(&report, &["--decisions", named], "is above the limit of");
-    let head = |sha256: &str| format!("{{\"type\":\"decisions\",\"form\":1,\"version\":\"0\",\"report_sha256\":\"{sha256}\"}}\n");
+    let head = |sha256: &str| {
+        format!("{{\"type\":\"decisions\",\"form\":1,\"version\":\"0\",\"report_sha256\":\"{sha256}\"}}\n")
+    };
     std::fs::write(&decisions, head("00")).unwrap();
     refused(&report, &["--decisions", named], "are about another report");
     std::fs::write(&decisions, "{}\n").unwrap();

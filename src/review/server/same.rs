@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_longer_text_of_the_same_line_is_at_the_same_place_and_the_next_line_is_not() {
-        let line = |y, width| Rect::new(10, y, 10 + width, y + 12);
+        let line = |y: u32, width: u32| Rect::new(10, y, 10 + width, y + 12);
         assert!(is_same_place(line(20, 40), line(22, 120)));
         assert!(!is_same_place(line(20, 40), line(34, 40)));
         assert!(!is_same_place(line(20, 0), line(20, 40)));
