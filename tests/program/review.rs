@@ -1,4 +1,5 @@
 //! Review: who may ask the server, what a decision does to the file, and what is refused.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::common::{Report, Run, deburn, fixtures, open};
 use crate::end_to_end::{is_uniform, samples};
