@@ -10,4 +10,6 @@ wheel check bin/typos
 target/tools/check/bin/typos
 # No wheel has cargo-deny, and building it takes longer than all of the above.
 if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: not run" >&2; fi
+# The review page in a browser, where there is one; it says so where there is none.
+python3 scripts/test_review.py
 echo "all checks passed"

@@ -2,7 +2,7 @@
 
 use crate::cleaned::Seen;
 use crate::dicom::Frames;
-use crate::dicom::places::{Layer, Pictures, Places};
+use crate::dicom::places::{Pictures, Places};
 use crate::error::{Error, Result};
 use crate::phi::Finding;
 use crate::report::{FrameCount, Record};
@@ -59,7 +59,7 @@ impl Given {
             let own = match &given.plane {
                 None => Some(&mut seen.image),
                 Some(name) => {
-                    let index = places.layers.iter().position(|layer: &Box<dyn Layer + '_>| layer.name() == name);
+                    let index = places.layers.iter().position(|layer| layer.name() == name.as_str());
                     index.map(|index| &mut seen.layers[index])
                 }
             };

@@ -247,6 +247,10 @@ pub struct PlaceRecord {
 pub struct RegionRecord {
     /// Corners in frame pixels, clockwise from the top left of the text when upright, before padding.
     pub quad: Quad,
+    /// What is filled if it is masked, where that ends at the background before another line; absent where it is `quad`
+    /// and its padding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Quad>,
     /// The smallest box around all that changed: what is masked, padding included, and in JPEG streams the whole blocks
     /// of it with the rim that takes color from them.
     pub bounding_box: Rect,

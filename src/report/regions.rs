@@ -5,7 +5,7 @@ use super::text::TextPrivacy;
 use crate::dicom::blocks::Grain;
 use crate::dicom::places::Pictures;
 use crate::phi::{Decision, Finding};
-use crate::text::LineKind;
+use crate::text::{LineKind, pad};
 
 /// Makes the regions of one picture: findings that stand unchanged in consecutive frames become one.
 ///
@@ -51,6 +51,7 @@ fn region(
     let area = pictures.maskable(finding.area.bounding_box(columns, rows));
     RegionRecord {
         quad: finding.quad,
+        area: (is_padded(finding) && finding.area != pad(&finding.quad)).then_some(finding.area),
         bounding_box: grain.changed(area, columns, rows),
         frames: [frame, frame],
         plane: plane.map(str::to_owned),
@@ -67,10 +68,16 @@ fn region(
     }
 }
 
+/// Returns whether what is filled is a detected line of text and what its box may lack.
+fn is_padded(finding: &Finding) -> bool {
+    finding.kind == LineKind::Text && finding.score.is_some()
+}
+
 /// Returns whether a later frame's finding says the same as one of the frame before.
 fn is_unchanged(before: &Finding, after: &Finding) -> bool {
     let text = |finding: &Finding| finding.reading.as_ref().map(|reading| reading.text.clone());
     before.quad == after.quad
+        && before.area == after.area
         && before.rule == after.rule
         && before.decision == after.decision
         && before.attribute == after.attribute

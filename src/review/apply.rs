@@ -245,7 +245,11 @@ pub(super) fn area(region: &RegionRecord) -> Quad {
     // Nothing was detected in a zone or in what a person drew.
     let is_line = region.detection_score.is_some() && region.code.is_none() && region.reason != "handwriting";
     let is_box = region.review.as_ref().is_some_and(|review| review.change == RegionChange::Moved);
-    if is_line && !is_box { text::pad(&region.quad) } else { region.quad }
+    match region.area {
+        Some(area) if !is_box => area,
+        _ if is_line && !is_box => text::pad(&region.quad),
+        _ => region.quad,
+    }
 }
 
 fn holds(outer: Rect, inner: Rect) -> bool {

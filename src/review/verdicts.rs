@@ -264,6 +264,7 @@ mod tests {
         let bounds = Rect::new(0, 0, 9, 9);
         record.regions.push(RegionRecord {
             quad: Quad::from_rect(bounds),
+            area: None,
             bounding_box: bounds,
             frames: [0, 9],
             plane: None,

@@ -1,4 +1,5 @@
 //! Review: who may ask the server, what a decision does to the file, and what is refused.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use crate::common::{Report, Run, deburn, fixtures, open};
 use crate::end_to_end::{is_uniform, samples};
@@ -119,8 +120,10 @@ impl Server {
         }
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
         stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
-        // A body that is refused early may not be read to its end.
-        let _ = stream.write_all(body);
+        // One that is too large is refused by its announced length, and never read.
+        if body.len() <= 1 << 20 {
+            stream.write_all(body).unwrap();
+        }
         let mut bytes = Vec::new();
         let _ = stream.read_to_end(&mut bytes);
         Answer::parse(&bytes)
@@ -165,8 +168,10 @@ impl Answer {
     }
 }
 
-fn bounds(rect: Rect) -> [u32; 4] {
-    [rect.x0, rect.y0, rect.x1, rect.y1]
+/// The inside of a region: its edges may lie under a neighbor, its corners beside a turned line.
+fn inside(region: &RegionRecord) -> [u32; 4] {
+    let Rect { x0, y0, x1, y1 } = region.bounding_box;
+    [x0 + 3, y0 + 3, x1 - 3, y1 - 3]
 }
 
 /// Whether both files show the same in a box of a frame.
@@ -264,10 +269,10 @@ fn decisions_come_true_in_the_pixels_and_the_new_report_says_whose_they_are() {
     let out = out.path().join("o");
     let record = &report.records[case.name];
     assert_eq!(record.status, Status::Masked, "{:?}", record.reason);
-    assert!(is_as_input(&case, &out, 0, bounds(kept_region.bounding_box)), "kept");
+    assert!(is_as_input(&case, &out, 0, inside(kept_region)), "kept");
     assert!(is_masked(&case, &out, 0, place) && is_masked(&case, &out, 0, drawn), "moved and drawn");
-    assert!(is_masked(&case, &out, 0, bounds(masked_region.bounding_box)), "masked");
-    let left = bounds(moved_region.bounding_box);
+    assert!(is_masked(&case, &out, 0, inside(masked_region)), "masked");
+    let left = inside(moved_region);
     assert!(is_as_input(&case, &out, 0, [left[0] + 12, left[1] + 2, left[2] - 12, left[3] - 2]), "where it was");
     let changes: Vec<RegionChange> =
         record.regions.iter().filter_map(|region| Some(region.review.as_ref()?.change)).collect();
@@ -306,7 +311,7 @@ fn a_decision_on_some_frames_of_a_clip_holds_in_these() {
     let drawn = [60, 110, 90, 120];
     let shown: Vec<bool> = (0..4).map(|frame| is_masked(&case, &out, frame, drawn)).collect();
     assert_eq!(shown, [false, true, true, false]);
-    assert!(is_masked(&case, &out, 0, bounds(region.bounding_box)));
+    assert!(is_masked(&case, &out, 0, inside(region)));
 }
 
 #[test]
@@ -409,7 +414,7 @@ fn the_static_report_stands_alone_and_shows_masked_pictures_only() {
     for outside in ["http:", "https:", "<script", "src=\"/", "@import", "url("] {
         assert!(!text.contains(outside), "{outside}");
     }
-    for phi in ["DOE", "NL4471920", "Northlake", "NORTHLAKE"] {
+    for phi in ["DOE^JANE", "NL4471920", "Northlake", "NORTHLAKE"] {
         assert!(!text.contains(phi), "{phi}");
     }
 }

@@ -136,6 +136,8 @@ export class List {
     }
     for (const [index, element] of this.shown) {
       if (!wanted.has(index)) {
+        // What is out of sight need not be made any more.
+        element.querySelector("img:not([data-index])")?.removeAttribute("src");
         element.remove();
         this.shown.delete(index);
       }
@@ -172,7 +174,7 @@ export class List {
     const [mask, keep, review] = row.counts;
     const picture = row.status === "no_pixels"
       ? h("span", { class: "nothing", "aria-hidden": "true" }, "—")
-      : h("img", { alt: "", "data-index": row.index, draggable: "false", onerror: (event) => event.target.classList.add("broken") });
+      : h("img", { alt: "", "data-index": row.index, draggable: "false", fetchpriority: "low", onerror: (event) => event.target.classList.add("broken") });
     const name = row.path.split("/").pop();
     const folder = row.path.slice(0, row.path.length - name.length);
     const verdict = row.conflict ? ["conflict", "reviewers differ"] : row.verdict ? [row.verdict, WORDS[row.verdict]] : null;

@@ -17,8 +17,8 @@ impl Bar {
     }
 }
 
-const LABELS: f64 = 150.0;
-const BARS: f64 = 300.0;
+const LABELS: f64 = 190.0;
+const BARS: f64 = 270.0;
 const NUMBERS: f64 = 60.0;
 const ROW: f64 = 24.0;
 
@@ -129,7 +129,7 @@ fn figure(title: &str, width: f64, height: f64) -> String {
 }
 
 fn cut(label: &str) -> String {
-    const MOST: usize = 22;
+    const MOST: usize = 28;
     if label.chars().count() <= MOST {
         return label.to_owned();
     }

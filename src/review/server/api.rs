@@ -226,6 +226,9 @@ pub(super) async fn picture(
 
 /// A small picture of an instance.
 pub(super) async fn thumbnail(State(app): State<Arc<App>>, Path(index): Path<usize>) -> Answer {
+    let turn = Arc::clone(&app);
+    // The semaphore is never closed; without a turn it would be made all the same.
+    let _turn = turn.thumbnails.acquire().await;
     let bytes = beside(move || {
         let record = app.record(index)?;
         let path = app.inputs.path(record)?;

@@ -23,12 +23,16 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Semaphore;
 
 /// A larger request is refused: it would be ten thousand decisions in one step, which come by their place instead.
 const MOST_BODY: usize = 4 << 20;
 
-/// Pictures made at once: no more than a browser asks for at once.
+/// Requests worked on at once: no more than a browser sends at once.
 const MOST_AT_ONCE: usize = 6;
+
+/// Of these, thumbnails: the picture that a person waits for must not stand behind a screenful of them.
+const MOST_THUMBNAILS: usize = 2;
 
 /// What a review works with.
 #[derive(Debug)]
@@ -62,6 +66,7 @@ struct App {
     /// By index of the instance: what made it and how large it is.
     devices: Mutex<HashMap<usize, Option<String>>>,
     guard: Guard,
+    thumbnails: Semaphore,
 }
 
 impl App {
@@ -102,6 +107,7 @@ pub fn serve(review: Review, port: u16, ready: impl FnOnce(&str) -> Result<()>) 
             cache: Cache::default(),
             devices: Mutex::default(),
             guard,
+            thumbnails: Semaphore::new(MOST_THUMBNAILS),
         });
         ready(&link)?;
         axum::serve(listener, router(app)).await.map_err(failed("the server failed"))
