@@ -9,8 +9,13 @@ mod decide;
 mod documents;
 mod end_to_end;
 mod evaluate;
+mod faults;
 mod letters;
 mod places;
 mod real_data;
+<<<<<<< HEAD
 mod review;
+=======
+mod resume;
+>>>>>>> wt-archives
 mod usage;
