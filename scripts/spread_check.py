@@ -33,9 +33,9 @@ def one_machine(deburn, source, output, key):
     """Masks the tree in one run."""
     shutil.rmtree(output, ignore_errors=True)
     command = [deburn, "mask", "--quiet", *OPTIONS, "--text-key", key, source, "--output", output]
-    done = subprocess.run([str(part) for part in command], check=False)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     if done.returncode not in (0, 2):
-        raise SystemExit(f"the run of one machine ended with {done.returncode}")
+        raise SystemExit(f"the run of one machine ended with {done.returncode}: {done.stderr.strip()}")
 
 
 def files_of(folder):
