@@ -13,9 +13,6 @@ mod faults;
 mod letters;
 mod places;
 mod real_data;
-<<<<<<< HEAD
-mod review;
-=======
 mod resume;
->>>>>>> wt-archives
+mod review;
 mod usage;
