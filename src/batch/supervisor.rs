@@ -239,9 +239,16 @@ impl<'a, W: Write> Supervisor<'a, W> {
     }
 
     fn restart(&mut self) -> Result<()> {
-        self.worker = (self.start)()?;
+        let header = loop {
+            self.worker = (self.start)()?;
+            match self.worker.ready() {
+                Ok(header) => break header,
+                Err(error) if self.deaths >= MOST_DEATHS => return Err(error),
+                Err(_) => self.deaths += 1,
+            }
+        };
         self.is_fresh = true;
-        if let Some(difference) = self.header.difference(&self.worker.ready()?) {
+        if let Some(difference) = self.header.difference(&header) {
             return Err(Error::Usage(format!("{difference} changed during the run")));
         }
         Ok(())

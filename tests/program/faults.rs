@@ -103,11 +103,14 @@ fn a_crash_costs_the_instance_that_caused_it() {
     let id = run.id();
     let journal = folder.path().join("out/.deburn-journal");
     // The worker is ended whenever it has nothing but the page, as a decoder would that aborts on it.
+    let mut killed = 0;
     while run.try_wait().unwrap().is_none() {
         std::thread::sleep(std::time::Duration::from_millis(20));
         let steps = std::fs::read_to_string(&journal).unwrap_or_default();
         let others = steps.matches("{\"Done\":").count();
-        if others == 3 && steps.contains("{\"Begun\":\"slow\"}") {
+        let begun = steps.matches("{\"Begun\":\"slow\"}").count();
+        if others == 3 && begun > killed {
+            killed = begun;
             std::thread::sleep(std::time::Duration::from_millis(200));
             let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
             for child in children.split_whitespace() {
