@@ -12,12 +12,20 @@ const REPORT: &str = "deburn-report.jsonl";
 const QUICK: [&str; 6] = ["--policy", "all", "--effort", "fast", "--verify", "off"];
 
 fn copy(from: &str, to: &Path) {
-    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-    std::fs::copy(fixtures().join(from), to).unwrap();
+    std::fs::create_dir_all(to.parent().expect("tests have their files")).expect("tests have their files");
+    std::fs::copy(fixtures().join(from), to).expect("tests have their files");
 }
 
 fn mask(input: &Path, out: &Path, more: &[&str]) -> (Output, String) {
-    let output = deburn().arg("mask").arg(input).arg("-o").arg(out).args(QUICK).args(more).output().unwrap();
+    let output = deburn()
+        .arg("mask")
+        .arg(input)
+        .arg("-o")
+        .arg(out)
+        .args(QUICK)
+        .args(more)
+        .output()
+        .expect("tests have their files");
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!error.contains("panicked"), "{error}");
     (output, error)
@@ -27,7 +35,10 @@ fn mask(input: &Path, out: &Path, more: &[&str]) -> (Output, String) {
 fn shell(script: &str, arguments: &[&Path]) -> (Option<i32>, String) {
     let mut command = Command::new("bash");
     command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_deburn")).args(arguments);
-    let output = command.env("XDG_DATA_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("data")).output().unwrap();
+    let output = command
+        .env("XDG_DATA_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("data"))
+        .output()
+        .expect("tests have their files");
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
@@ -91,9 +102,13 @@ fn assert_only_slow_is_held(folder: &Path, output: &Output, code: &str, message:
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains(&format!("held: slow: {message}")), "{error}");
     let report = Report::read(&folder.join("out").join(REPORT));
-    assert_eq!(report.records["slow"].reason.as_ref().unwrap().code, code);
+    assert_eq!(report.records["slow"].reason.as_ref().expect("tests have their files").code, code);
     assert_eq!(report.footer.counts.no_pixels, 3);
-    assert_eq!(std::fs::read_dir(folder.join("out")).unwrap().count(), 4, "nothing else is left");
+    assert_eq!(
+        std::fs::read_dir(folder.join("out")).expect("tests have their files").count(),
+        4,
+        "nothing else is left"
+    );
 }
 
 #[test]
@@ -137,9 +152,9 @@ fn black(side: u16) -> Vec<u8> {
         bytes.extend_from_slice(vr.as_bytes());
         if vr == "OB" {
             bytes.extend_from_slice(&[0, 0]);
-            bytes.extend_from_slice(&u32::try_from(value.len()).unwrap().to_le_bytes());
+            bytes.extend_from_slice(&u32::try_from(value.len()).expect("tests have their files").to_le_bytes());
         } else {
-            bytes.extend_from_slice(&u16::try_from(value.len()).unwrap().to_le_bytes());
+            bytes.extend_from_slice(&u16::try_from(value.len()).expect("tests have their files").to_le_bytes());
         }
         bytes.extend_from_slice(value);
         bytes
@@ -159,9 +174,9 @@ fn black(side: u16) -> Vec<u8> {
         element(0x7fe0, 0x10, "OB", &vec![0; usize::from(side) * usize::from(side)]),
     ];
     let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
-    deflated.write_all(&data.concat()).unwrap();
+    deflated.write_all(&data.concat()).expect("tests have their files");
     let meta = element(2, 0x10, "UI", b"1.2.840.10008.1.2.1.99");
-    [vec![0; 128], b"DICM".to_vec(), meta, deflated.finish().unwrap()].concat()
+    [vec![0; 128], b"DICM".to_vec(), meta, deflated.finish().expect("tests have their files")].concat()
 }
 
 #[test]
@@ -192,7 +207,7 @@ fn a_full_disk_stops_the_run_and_more_space_lets_it_go_on() {
         command.stderr(std::process::Stdio::null()).status().is_ok_and(|status| status.success())
     };
     if !mount("size=300k") {
-        eprintln!("not root: no file system can be filled");
+        // Only root may mount a file system that can be filled.
         return;
     }
     let (first, first_error) = mask(&input, &out, &["--quiet"]);
