@@ -50,7 +50,7 @@ pub fn limit_memory(bytes: Option<u64>) -> Result<()> {
 #[cfg(target_os = "linux")]
 fn memory() -> u64 {
     let info = rustix::system::sysinfo();
-    let machine = u64::try_from(info.totalram).unwrap_or(u64::MAX).saturating_mul(u64::from(info.mem_unit));
+    let machine = info.totalram.saturating_mul(u64::from(info.mem_unit));
     // Both versions of control groups; a container sees its own as the root.
     let files = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
     let limits = files.iter().filter_map(|file| std::fs::read_to_string(file).ok()?.trim().parse().ok());

@@ -14,8 +14,9 @@ fn tree(folder: &Path) -> PathBuf {
         ("b/c/bad", "bad/rows_zero.dcm"),
         ("b/d", "us_rgb.dcm"),
     ] {
-        std::fs::create_dir_all(input.join(name).parent().unwrap()).unwrap();
-        std::fs::copy(fixtures().join(from), input.join(name)).unwrap();
+        std::fs::create_dir_all(input.join(name).parent().expect("tests have their files"))
+            .expect("tests have their files");
+        std::fs::copy(fixtures().join(from), input.join(name)).expect("tests have their files");
     }
     input
 }

@@ -17,13 +17,13 @@ struct Trial {
 
 impl Trial {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("tests have their files");
         for number in 0..12 {
             let names =
                 ["us_palette.dcm", "sr.dcm", "bad/rows_zero.dcm", "pr.dcm", "bad/notes.txt", "clean_ruler_grid.dcm"];
             let target = folder.path().join(format!("in/{}/{number}", number % 3));
-            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-            std::fs::copy(fixtures().join(names[number % 6]), target).unwrap();
+            std::fs::create_dir_all(target.parent().expect("tests have their files")).expect("tests have their files");
+            std::fs::copy(fixtures().join(names[number % 6]), target).expect("tests have their files");
         }
         Self { folder }
     }
@@ -42,7 +42,7 @@ impl Trial {
     }
 
     fn run(&self, more: &[&str]) -> (Output, String) {
-        let output = self.command(more).output().unwrap();
+        let output = self.command(more).output().expect("tests have their files");
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         (output, error)
     }
@@ -51,7 +51,9 @@ impl Trial {
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let files = walkdir::WalkDir::new(self.path("out")).into_iter().map(Result::unwrap);
         let files = files.filter(|entry| entry.file_type().is_file());
-        files.map(|entry| (entry.path().to_owned(), std::fs::read(entry.path()).unwrap())).collect()
+        files
+            .map(|entry| (entry.path().to_owned(), std::fs::read(entry.path()).expect("tests have their files")))
+            .collect()
     }
 
     fn undisturbed(&self) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -60,7 +62,7 @@ impl Trial {
         let files = self.files();
         assert_eq!(Report::read(&self.path("out").join(REPORT)).footer.inputs, 10);
         assert_eq!(files.len(), 9, "eight files go out, and the report");
-        std::fs::remove_dir_all(self.path("out")).unwrap();
+        std::fs::remove_dir_all(self.path("out")).expect("tests have their files");
         files
     }
 
@@ -78,7 +80,9 @@ impl Trial {
 }
 
 fn signal(process: u32, signal: &str) {
-    assert!(Command::new("kill").args([signal, &process.to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill").args([signal, &process.to_string()]).status().expect("tests have their files").success()
+    );
 }
 
 #[test]
