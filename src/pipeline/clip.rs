@@ -70,13 +70,15 @@ mod tests {
         let look = |frame: u32, _: Option<&Looked>| match frame {
             40 => Err(Error::Panic("frame 40")),
             70 => panic!("a later frame"),
-            _ => Ok((frame % 2 == 0).then(|| (frame, Looked::default()))),
+            _ => Ok((frame.is_multiple_of(2)).then(|| (frame, Looked::default()))),
         };
         let done = each(100, "test", look);
         assert_eq!(done.len(), 100);
         let fine: Vec<_> = done[..40].iter().map(|own| *own.as_ref().expect("looked at")).collect();
         assert!(
-            fine.iter().enumerate().all(|(at, own)| *own == (at % 2 == 0).then_some(u32::try_from(at).unwrap_or(0)))
+            fine.iter()
+                .enumerate()
+                .all(|(at, own)| *own == at.is_multiple_of(2).then_some(u32::try_from(at).unwrap_or(0)))
         );
         assert!(matches!(done[40], Err(Error::Panic("frame 40"))));
         assert!(each(0, "test", look).is_empty());

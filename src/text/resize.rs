@@ -93,7 +93,7 @@ fn doubled(image: &RgbImage) -> RgbImage {
     let mut row = vec![0_u16; stride];
     for (y, own) in out.chunks_exact_mut(2 * stride).enumerate() {
         let near = &image.as_raw()[y / 2 * stride..][..stride];
-        let far = if y % 2 == 0 { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(height - 1) };
+        let far = if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(height - 1) };
         let far = &image.as_raw()[far * stride..][..stride];
         for (sum, (&near, &far)) in row.iter_mut().zip(near.iter().zip(far)) {
             *sum = 3 * u16::from(near) + u16::from(far);
@@ -156,7 +156,7 @@ mod tests {
         RgbImage::from_fn(width, height, |x, y| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let noise = (state >> 24) as u8;
-            image::Rgb([noise, if (x / 3 + y / 2) % 2 == 0 { 0 } else { 255 }, ((x * 7 + y) % 256) as u8])
+            image::Rgb([noise, if (x / 3 + y / 2).is_multiple_of(2) { 0 } else { 255 }, ((x * 7 + y) % 256) as u8])
         })
     }
 
