@@ -176,7 +176,7 @@ def main():
     names = scratch / "inputs"
     # As deburn names them: a backslash is doubled, bytes that are not UTF-8 are written as \\xNN.
     named = (os.fsencode(os.path.relpath(path, source)).replace(b"\\", b"\\\\") for path, _ in files)
-    names.write_text("\0".join(name.decode(errors="backslashreplace") for name in named))
+    names.write_text("".join(name.decode(errors="backslashreplace") + "\0" for name in named))
     merge = [options.deburn, "merge", *reports, "--inputs", names, "--output", report]
     if subprocess.run(merge, check=False).returncode:
         sys.exit("mask.py: the reports do not go together")

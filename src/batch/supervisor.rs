@@ -42,6 +42,8 @@ pub struct Supervisor<'a, W> {
     /// one it was.
     alone: VecDeque<usize>,
     given: BTreeMap<usize, Given>,
+    /// Whether what is in work has to be done alone.
+    is_alone: bool,
     /// Whether the worker has been given nothing yet: then it was only one instance that it died of.
     is_fresh: bool,
     deaths: u32,
@@ -59,8 +61,22 @@ impl<'a, W: Write> Supervisor<'a, W> {
         todo: Vec<usize>,
     ) -> Self {
         let (queue, alone, given) = (todo.into(), VecDeque::new(), BTreeMap::new());
-        let (is_fresh, deaths, disk_full) = (true, 0, false);
-        Self { batch, start, header, ledger, progress, worker, queue, alone, given, is_fresh, deaths, disk_full }
+        let (is_alone, is_fresh, deaths, disk_full) = (false, true, 0, false);
+        Self {
+            batch,
+            start,
+            header,
+            ledger,
+            progress,
+            worker,
+            queue,
+            alone,
+            given,
+            is_alone,
+            is_fresh,
+            deaths,
+            disk_full,
+        }
     }
 
     /// Works until all is done, or until the run is asked to stop and nothing is in work any more.
@@ -99,24 +115,22 @@ impl<'a, W: Write> Supervisor<'a, W> {
         })
     }
 
-    /// Gives the worker as much as it needs to be busy.
+    /// Gives the worker as much as it needs to be busy; one instance where it has to be done alone.
     fn give(&mut self) -> Result<()> {
-        // One instance waits for each that is in work, so that no thread has to wait for this one.
-        while self.given.len() < 2 * self.batch.threads {
-            if self.alone.is_empty() {
-                let Some(index) = self.queue.pop_front() else { break };
-                self.give_one(index)?;
-            } else {
-                if self.given.is_empty() {
-                    if !self.is_fresh {
-                        self.worker.kill();
-                        self.restart()?;
-                    }
-                    let index = self.alone.pop_front().expect("it is not empty");
-                    self.give_one(index)?;
+        if self.given.is_empty() {
+            self.is_alone = !self.alone.is_empty();
+            if let Some(index) = self.alone.pop_front() {
+                if !self.is_fresh {
+                    self.worker.kill();
+                    self.restart()?;
                 }
-                break;
+                return self.give_one(index);
             }
+        }
+        // One instance waits for each that is in work, so that no thread has to wait for this one.
+        while !self.is_alone && self.alone.is_empty() && self.given.len() < 2 * self.batch.threads {
+            let Some(index) = self.queue.pop_front() else { break };
+            self.give_one(index)?;
         }
         Ok(())
     }
@@ -225,9 +239,16 @@ impl<'a, W: Write> Supervisor<'a, W> {
     }
 
     fn restart(&mut self) -> Result<()> {
-        self.worker = (self.start)()?;
+        let header = loop {
+            self.worker = (self.start)()?;
+            match self.worker.ready() {
+                Ok(header) => break header,
+                Err(error) if self.deaths >= MOST_DEATHS => return Err(error),
+                Err(_) => self.deaths += 1,
+            }
+        };
         self.is_fresh = true;
-        if let Some(difference) = self.header.difference(&self.worker.ready()?) {
+        if let Some(difference) = self.header.difference(&header) {
             return Err(Error::Usage(format!("{difference} changed during the run")));
         }
         Ok(())

@@ -152,13 +152,14 @@ impl State {
 
     /// Gives up the locks. The journal stays if there is something in it.
     pub fn release(self) {
+        // The journal goes last: a kill in between leaves a run that only has to be finished.
+        if let Some(lock) = self.lock {
+            lock.remove();
+        }
         if self.is_started {
             drop(self.journal_lock);
         } else {
             self.journal_lock.remove();
-        }
-        if let Some(lock) = self.lock {
-            lock.remove();
         }
         if self.made_folder {
             // It stays if there is anything in it.

@@ -23,6 +23,10 @@ impl Bytes {
     ///
     /// [`Error::Io`] if it cannot be opened, [`Error::NotDicom`] if it is a folder, a pipe or a device.
     pub fn open(path: &Path) -> Result<Self> {
+        // Opening a pipe waits for who writes to it.
+        if std::fs::metadata(path).is_ok_and(|data| !data.is_file()) {
+            return Err(Error::NotDicom("not a regular file"));
+        }
         let file = File::open(path).map_err(Error::io("cannot open the file"))?;
         let data = file.metadata().map_err(Error::io("cannot read the file"))?;
         if !data.is_file() {
