@@ -25,10 +25,12 @@ failed, and then OUTPUT has no report.
 """
 
 import argparse
+import ctypes
 import heapq
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -36,6 +38,8 @@ from pathlib import Path
 
 HELD = 2
 SCRATCH = ".spark"
+# From linux/prctl.h.
+PR_SET_PDEATHSIG = 1
 
 
 def listed(folder, above=()):
@@ -71,6 +75,11 @@ def dealt(files, partitions):
     return [sorted(part) for part in parts if part]
 
 
+def follow_parent():
+    """Has Linux end this process when the one that started it dies: no deburn outlives its worker."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def mask_partition(index, files, job):
     """Masks the files of a partition on the machine where this runs; returns the path of its report."""
     scratch = Path(job["output"], SCRATCH, f"{index:06d}-{uuid.uuid4().hex}")
@@ -81,7 +90,11 @@ def mask_partition(index, files, job):
     report = scratch / "report.jsonl"
     with report.open("wb") as out:
         done = subprocess.run(
-            command, input=b"".join(os.fsencode(path) + b"\0" for path in files), stdout=out, stderr=subprocess.PIPE
+            command,
+            input=b"".join(os.fsencode(path) + b"\0" for path in files),
+            stdout=out,
+            stderr=subprocess.PIPE,
+            preexec_fn=follow_parent if sys.platform.startswith("linux") else None,
         )
     if done.returncode not in (0, HELD):
         # What deburn prints names files and never what is in them.
@@ -163,13 +176,13 @@ def main():
     names = scratch / "inputs"
     # As deburn names them: a backslash is doubled, bytes that are not UTF-8 are written as \\xNN.
     named = (os.fsencode(os.path.relpath(path, source)).replace(b"\\", b"\\\\") for path, _ in files)
-    names.write_text("\0".join(name.decode(errors="backslashreplace") for name in named))
+    names.write_text("".join(name.decode(errors="backslashreplace") + "\0" for name in named))
     merge = [options.deburn, "merge", *reports, "--inputs", names, "--output", report]
     if subprocess.run(merge, check=False).returncode:
         sys.exit("mask.py: the reports do not go together")
     if options.parquet:
         write_parquet(spark, report, options.parquet.resolve())
-    shutil.rmtree(scratch)
+    shutil.rmtree(scratch, ignore_errors=True)
     spark.stop()
     with report.open() as lines:
         *_, last = lines
