@@ -103,6 +103,11 @@ fn refusal(guard: &Guard, request: &Request) -> Option<Response> {
     if !is_reading && (origin.is_none() || site.is_some_and(|site| site != "same-origin")) {
         return refuse("Only the page itself may decide.\n");
     }
+    // By its announced length: waiting for a body that is never read would keep the connection.
+    let length = value(&header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > super::MOST_BODY) {
+        return Some((StatusCode::PAYLOAD_TOO_LARGE, "The request is too large.\n").into_response());
+    }
     if request.uri().path() == "/"
         && let Some(token) = request.uri().query().and_then(|query| query.strip_prefix("token="))
     {
