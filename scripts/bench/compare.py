@@ -240,7 +240,7 @@ def row(tool, figures, own):
     cells = [tool]
     for key in ("wall_per_frame", "cpu_per_frame"):
         cells.append(f"{1000 * figures[key]:.0f} ms" if figures[key] >= 0.01 else f"{1000 * figures[key]:.1f} ms")
-        cells.append(f"{figures[key] / own[key]:.2f}" if own else "")
+        cells.append(f"{figures[key] / own[key]:.2g}" if own else "")
     cells.append(f"{figures['peak_mb']:.0f} MB")
     if "phi" not in figures:
         return [*cells, "", "", ""]
