@@ -240,7 +240,8 @@ def row(tool, figures, own):
     cells = [tool]
     for key in ("wall_per_frame", "cpu_per_frame"):
         cells.append(f"{1000 * figures[key]:.0f} ms" if figures[key] >= 0.01 else f"{1000 * figures[key]:.1f} ms")
-        cells.append(f"{figures[key] / own[key]:.2f}" if own else "")
+        ratio = figures[key] / own[key] if own else None
+        cells.append("" if ratio is None else f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}")
     cells.append(f"{figures['peak_mb']:.0f} MB")
     if "phi" not in figures:
         return [*cells, "", "", ""]
