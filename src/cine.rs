@@ -5,6 +5,7 @@
 
 use crate::geometry::{Quad, Rect};
 use crate::phi::{self, Decision, Finding};
+use crate::text;
 use std::ops::Range;
 
 /// Frames that a line may be missed for in a row and still is the same line.
@@ -48,6 +49,7 @@ impl Track {
 pub fn inherit(mut findings: Vec<Vec<Finding>>) -> Vec<Vec<Finding>> {
     let tracks = tracks(&findings);
     for track in &tracks {
+        even(&mut findings, track);
         hide(&mut findings, track);
     }
     findings.iter_mut().for_each(|frame| phi::cover(frame));
@@ -77,6 +79,19 @@ fn tracks(findings: &[Vec<Finding>]) -> Vec<Track> {
     }
     closed.extend(open);
     closed
+}
+
+/// Gives a line that stands still one area: where the background around it changes from frame to frame, the whole padding.
+fn even(findings: &mut [Vec<Finding>], track: &Track) {
+    for pair in track.seen.windows(2).rev().chain(track.seen.windows(2)) {
+        let [(frame, index), (other_frame, other_index)] = [pair[0], pair[1]];
+        let (one, other) = (&findings[frame][index], &findings[other_frame][other_index]);
+        if one.quad == other.quad && one.area != other.area {
+            let whole = text::pad(&one.quad);
+            findings[frame][index].area = whole;
+            findings[other_frame][other_index].area = whole;
+        }
+    }
 }
 
 /// Masks a line where its track says so.
@@ -181,6 +196,19 @@ mod tests {
     fn two_lines_are_not_one() {
         assert_eq!(places(&[&[0], &[], &[15]]), [vec![0], vec![], vec![15]]);
         assert_eq!(places(&[&[0, 40], &[40], &[0, 40]]), [vec![0, 40], vec![40, 0], vec![0, 40]]);
+    }
+
+    #[test]
+    fn a_line_that_stands_still_has_one_area() {
+        let quad = at(5).quad;
+        let trimmed = || Finding { area: quad, ..at(5) };
+        let whole = || Finding { area: text::pad(&quad), ..at(5) };
+        let areas = |frames: Vec<Finding>| {
+            let after = inherit(frames.into_iter().map(|finding| vec![finding]).collect());
+            after.iter().map(|frame| frame[0].area == text::pad(&quad)).collect::<Vec<_>>()
+        };
+        assert_eq!(areas(vec![trimmed(), trimmed()]), [false, false]);
+        assert_eq!(areas(vec![trimmed(), trimmed(), whole(), trimmed(), trimmed()]), [true; 5]);
     }
 
     fn kept(x: u32) -> Finding {

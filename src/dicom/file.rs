@@ -5,7 +5,7 @@ use super::layout::{Encoding, Layout};
 use crate::error::{Error, Result};
 use dicom_dictionary_std::{tags, uids};
 use flate2::read::DeflateDecoder;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::ops::Range;
 use std::path::Path;
 
@@ -187,10 +187,14 @@ fn trim_uid(value: &[u8]) -> String {
 
 fn inflate(file: &Bytes, start: u64, limits: &Limits) -> Result<Bytes> {
     let mut data = Vec::new();
-    DeflateDecoder::new(file.reader(start, file.len()))
-        .take(limits.max_inflated + 1)
-        .read_to_end(&mut data)
-        .map_err(|_| Error::Malformed { problem: "the deflated data set is damaged", position: start })?;
+    DeflateDecoder::new(file.reader(start, file.len())).take(limits.max_inflated + 1).read_to_end(&mut data).map_err(
+        |error| match error.kind() {
+            ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                Error::Malformed { problem: "the deflated data set is damaged", position: start }
+            }
+            _ => Error::Io { action: "cannot inflate the data set", source: error },
+        },
+    )?;
     if data.len() as u64 > limits.max_inflated {
         return Err(Error::TooLarge { what: "the inflated data set in bytes", limit: limits.max_inflated });
     }

@@ -80,9 +80,12 @@ fn listed_files_that_are_gone_are_held() {
     assert!(error.contains("held: 2: cannot open the file: entity not found"), "{error}");
 }
 
-/// A batch of one page that takes its time, worked on with all care, and of others that do not.
+/// A batch of one large picture that takes its time, worked on with all care, and of others that do not.
 fn slow(folder: &Path) -> Command {
-    copy("scan_page.dcm", &folder.join("in/slow"));
+    std::fs::create_dir_all(folder.join("in")).unwrap();
+    // Noise of 16 million pixels: the networks alone take many seconds.
+    let noise = (0..4000_u32 * 4000).map(|i| i.wrapping_mul(2_654_435_761).rotate_left(i % 13).to_le_bytes()[2]);
+    std::fs::write(folder.join("in/slow"), deflated(4000, noise.collect())).unwrap();
     for name in ["1", "2", "3"] {
         copy("sr.dcm", &folder.join("in").join(name));
     }
@@ -145,8 +148,8 @@ fn an_instance_that_takes_too_long_is_held() {
     assert_only_slow_is_held(folder.path(), &output, "timeout", "it takes longer than --timeout allows");
 }
 
-/// A deflated secondary capture with one black frame.
-fn black(side: u16) -> Vec<u8> {
+/// A deflated secondary capture with one square frame.
+fn deflated(side: u16, pixels: Vec<u8>) -> Vec<u8> {
     let element = |group: u16, element: u16, vr: &str, value: &[u8]| {
         let mut bytes = [group.to_le_bytes(), element.to_le_bytes()].concat();
         bytes.extend_from_slice(vr.as_bytes());
@@ -171,7 +174,7 @@ fn black(side: u16) -> Vec<u8> {
         number(0x28, 0x101, 8),
         number(0x28, 0x102, 7),
         number(0x28, 0x103, 0),
-        element(0x7fe0, 0x10, "OB", &vec![0; usize::from(side) * usize::from(side)]),
+        element(0x7fe0, 0x10, "OB", &pixels),
     ];
     let mut deflated = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
     deflated.write_all(&data.concat()).expect("tests have their files");
@@ -184,7 +187,7 @@ fn an_instance_that_needs_too_much_memory_is_held() {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("in"), folder.path().join("out"));
     copy("us_palette.dcm", &input.join("small"));
-    std::fs::write(input.join("large"), black(9000)).unwrap();
+    std::fs::write(input.join("large"), deflated(9000, vec![0; 9000 * 9000])).unwrap();
     let (output, error) = mask(&input, &out, &["--memory", "400M", "--jobs", "1"]);
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.contains("held: large: it needs more memory than --memory allows"), "{error}");
