@@ -7,11 +7,13 @@ use image::RgbImage;
 use std::collections::BTreeMap;
 
 mod shown;
+mod stored;
 
 use super::color;
 use super::palette::PaletteColor;
 use super::pixels::{Frame, Photometric, PixelDescription, Samples};
 pub use shown::{Values, shown, values};
+use stored::{Stored, quantiles};
 
 /// A VOI window (PS3.3 C.11.2.1.2) in stored values: the caller has undone the rescaling.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,13 +75,6 @@ const MOST_TABULATED: usize = 1 << 16;
 
 /// How many levels round it are shown then; a text that differs by more is white or black.
 const LEVELS: f64 = 4.0;
-
-/// The lower end of the percentile window. Text is light on dark far more often than the reverse, so the dark end
-/// may lose half a percent to dead pixels and padding.
-const LOW: f64 = 0.005;
-
-/// The upper end. Text can be a few hundred pixels of a megapixel: above this, a thousandth is left to outliers.
-const HIGH: f64 = 0.999;
 
 /// A window this much narrower than the full range shows the same text with 1.4 times the contrast; what is less
 /// than that is no reason to run the detector again.
@@ -413,46 +408,6 @@ impl Raster {
             self.values.iter().map(|&value| shade(value)).collect()
         }
     }
-}
-
-/// How a container holds a stored value.
-struct Stored {
-    shift: u32,
-    bits: u32,
-    signed: bool,
-}
-
-impl Stored {
-    fn new(d: &PixelDescription) -> Self {
-        Self { shift: u32::from(d.high_bit + 1 - d.bits_stored), bits: u32::from(d.bits_stored), signed: d.signed }
-    }
-
-    /// Masks to Bits Stored and extends the sign.
-    fn value(&self, container: u32) -> i64 {
-        let value = i64::from(container >> self.shift & (u32::MAX >> (32 - self.bits)));
-        if self.signed && value >> (self.bits - 1) != 0 { value - (1 << self.bits) } else { value }
-    }
-}
-
-/// Returns the bins that hold the low and the high percentile, or nothing if all are empty.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "a share of a number of pixels, far below 2^53"
-)]
-fn quantiles(counts: &[u64]) -> Option<(usize, usize)> {
-    let total: u64 = counts.iter().sum();
-    let last = total.checked_sub(1)?;
-    let find = |share: f64| {
-        let rank = (last as f64 * share).round() as u64;
-        let mut below = 0;
-        counts.iter().position(|&count| {
-            below += count;
-            below > rank
-        })
-    };
-    Some((find(LOW)?, find(HIGH)?))
 }
 
 #[cfg(test)]

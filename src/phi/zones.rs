@@ -60,7 +60,7 @@ pub struct ZoneRule {
     /// Ties `spare` to the masks it is taken out of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// What must hold of the header, see [`Condition::from_table`]; all instances if it is empty.
+    /// What must hold of the header, see `Condition::from_table`; all instances if it is empty.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub device: toml::Table,
 }

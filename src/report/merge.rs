@@ -1,8 +1,9 @@
 //! Many reports into one: that of a single run over all inputs.
 
 use super::footer::Footer;
+use super::header::{Header, ShardUsed};
 use super::reader::read;
-use super::record::{Header, Line, ShardUsed};
+use super::record::Line;
 use crate::error::{Error, Result};
 use crate::source::parse_name;
 use sha2::{Digest, Sha256};

@@ -1,6 +1,7 @@
 //! The report: JSON Lines with a header, a record for each input, and a footer.
 
 mod footer;
+mod header;
 mod merge;
 mod reader;
 mod record;
@@ -11,12 +12,12 @@ mod text;
 mod writer;
 
 pub use footer::{Counts, Footer};
+pub use header::{Header, ModelUsed, Options, ReviewUsed, RulesFile, Runtime, ShardUsed};
 pub use merge::merge;
 pub use reader::{RawLine, read};
 pub use record::{
-    Advice, FrameCount, Header, IgnoredFile, InstanceReview, Line, ModelUsed, Options, PlaceAction, PlaceRecord,
-    Reason, Record, RegionChange, RegionRecord, RegionReview, ReviewUsed, RulesFile, Runtime, ShardUsed, Status,
-    WriteMethod,
+    Advice, FrameCount, IgnoredFile, InstanceReview, Line, PlaceAction, PlaceRecord, Reason, Record, RegionChange,
+    RegionRecord, RegionReview, Status, WriteMethod,
 };
 pub use regions::regions;
 pub use summary::{Decisions, Extreme, Summary};

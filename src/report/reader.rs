@@ -1,7 +1,8 @@
 //! Reads a report back and proves it: its form, its sums, and that no input is in it twice.
 
 use super::footer::Footer;
-use super::record::{Header, Line};
+use super::header::Header;
+use super::record::Line;
 use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::io::BufRead;

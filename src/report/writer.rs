@@ -1,7 +1,8 @@
 //! Writes a report line by line and keeps the sums.
 
 use super::footer::Footer;
-use super::record::{Header, Line};
+use super::header::Header;
+use super::record::Line;
 use crate::error::{Error, Result};
 use std::io::Write;
 
@@ -56,7 +57,8 @@ impl<W: Write> Writer<W> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::record::{Options, Record, Runtime};
+    use super::super::header::{Options, Runtime};
+    use super::super::record::Record;
     use super::*;
     use crate::dicom::codec::Fallback;
     use crate::phi::Policy;

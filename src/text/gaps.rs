@@ -74,23 +74,8 @@ fn split(line: Detection, views: &[&RgbImage], transposed: bool) -> Vec<Detectio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{Quad, Rect};
+    use crate::text::level::testing::{line, picture};
     use image::Rgb;
-
-    fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> Detection {
-        Detection { quad: Quad::from_rect(Rect::new(x0, y0, x1, y1)), score: 0.5 }
-    }
-
-    /// Bars of letters on black.
-    fn picture(letters: &[[u32; 4]]) -> RgbImage {
-        let mut image = RgbImage::new(120, 80);
-        for &[x0, y0, x1, y1] in letters {
-            for (x, y) in (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))) {
-                image.put_pixel(x, y, Rgb([200; 3]));
-            }
-        }
-        image
-    }
 
     #[test]
     fn what_stands_far_apart_in_a_row_is_cut_in_the_middle() {

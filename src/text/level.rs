@@ -80,3 +80,29 @@ impl Picture<'_> {
         least.into_iter().zip(most).map(|(least, most)| most.saturating_sub(least)).max().unwrap_or(0)
     }
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    use crate::geometry::{Quad, Rect};
+    use crate::text::Detection;
+    use image::{Rgb, RgbImage};
+
+    pub(in crate::text) fn quad(x0: u32, y0: u32, x1: u32, y1: u32) -> Quad {
+        Quad::from_rect(Rect::new(x0, y0, x1, y1))
+    }
+
+    pub(in crate::text) fn line(x0: u32, y0: u32, x1: u32, y1: u32) -> Detection {
+        Detection { quad: quad(x0, y0, x1, y1), score: 0.5 }
+    }
+
+    /// Bars of letters on black.
+    pub(in crate::text) fn picture(letters: &[[u32; 4]]) -> RgbImage {
+        let mut image = RgbImage::new(120, 80);
+        for &[x0, y0, x1, y1] in letters {
+            for (x, y) in (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))) {
+                image.put_pixel(x, y, Rgb([200; 3]));
+            }
+        }
+        image
+    }
+}

@@ -54,22 +54,7 @@ pub(crate) fn reach(quad: &Quad, others: &[Quad], views: &[&RgbImage]) -> Quad {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
-    use image::Rgb;
-
-    fn picture(letters: &[[u32; 4]]) -> RgbImage {
-        let mut image = RgbImage::new(120, 80);
-        for &[x0, y0, x1, y1] in letters {
-            for (x, y) in (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))) {
-                image.put_pixel(x, y, Rgb([200; 3]));
-            }
-        }
-        image
-    }
-
-    fn quad(x0: u32, y0: u32, x1: u32, y1: u32) -> Quad {
-        Quad::from_rect(Rect::new(x0, y0, x1, y1))
-    }
+    use crate::text::level::testing::{picture, quad};
 
     #[test]
     fn a_mask_ends_at_the_background_before_the_next_line() {
