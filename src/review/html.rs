@@ -8,6 +8,8 @@ use crate::dicom::Limits;
 use crate::error::Result;
 use crate::phi::Decision;
 use crate::report::{Counts, Record, RegionChange, Status};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chart::{Bar, escape};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -35,7 +37,7 @@ const MOST_RULES: usize = 16;
 ///
 /// None but those of encoding a picture; files that cannot be opened are said to be missing.
 pub fn page(loaded: &Loaded, output: Option<&Path>, limits: &Limits) -> Result<String> {
-    let style_hash = sheet::base64(&Sha256::digest(STYLE.as_bytes()));
+    let style_hash = BASE64.encode(Sha256::digest(STYLE.as_bytes()));
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
 <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'sha256-{style_hash}'\">\n\

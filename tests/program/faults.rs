@@ -47,8 +47,8 @@ fn odd_names_pipes_and_links_are_each_accounted_for() {
     let folder = tempfile::tempdir().unwrap();
     let (input, out) = (folder.path().join("in"), folder.path().join("out"));
     let long = "x".repeat(200);
-    copy("sr.dcm", &input.join(OsStr::from_bytes(b"se\xe9/1")));
-    copy("sr.dcm", &input.join(r"se\xe9/1"));
+    copy("sr.dcm", &input.join(OsStr::from_bytes(b"cas\xe9/1")));
+    copy("sr.dcm", &input.join(r"cas\xe9/1"));
     copy("sr.dcm", &input.join(&long).join(&long).join(&long));
     copy("sr.dcm", &input.join("a\nb"));
     std::os::unix::fs::symlink(&input, input.join("loop")).unwrap();
@@ -58,9 +58,9 @@ fn odd_names_pipes_and_links_are_each_accounted_for() {
     assert!(error.contains("held: loop: a link to a folder around it"), "{error}");
     let report = Report::read(&out.join(REPORT));
     let names: Vec<&str> = report.records.keys().map(String::as_str).collect();
-    assert_eq!(names, ["a\nb", r"se\\xe9/1", r"se\xe9/1", "loop", &format!("{long}/{long}/{long}")]);
+    assert_eq!(names, ["a\nb", r"cas\\xe9/1", r"cas\xe9/1", "loop", &format!("{long}/{long}/{long}")]);
     assert_eq!(report.ignored, ["pipe"]);
-    assert!(out.join(OsStr::from_bytes(b"se\xe9/1")).exists() && out.join(r"se\xe9/1").exists());
+    assert!(out.join(OsStr::from_bytes(b"cas\xe9/1")).exists() && out.join(r"cas\xe9/1").exists());
     let listed = deburn().arg("handoff").arg(out.join(REPORT)).arg("-0").arg("-o").arg(&out).output().unwrap();
     assert_eq!(listed.stdout.iter().filter(|byte| **byte == 0).count(), 4, "each is found again");
     assert_eq!(deburn().arg("handoff").arg(out.join(REPORT)).output().unwrap().status.code(), Some(1), "a line end");
