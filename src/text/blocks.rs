@@ -29,8 +29,8 @@ const MARGIN: f32 = 16.0;
 /// Replaces the blocks that show nothing but lines by these lines.
 ///
 /// The lines found by themselves are painted over. If one color is left, there is no other text in the block;
-/// otherwise `detect` looks at it again in each view, and what it finds are lines as well. A block in which it finds
-/// something as high as the block itself stays.
+/// otherwise `detect` looks at it again in each view, and what it finds are lines as well. A block stays in which it finds
+/// something as high as the block itself, or which still shows more than one color beside all lines.
 pub(crate) fn without_blocks(
     mut lines: Vec<Detection>,
     views: &[&RgbImage],
@@ -76,6 +76,7 @@ fn rest(
         if share < KNOWN {
             return Ok(None);
         }
+        let mut all = known.clone();
         for detection in detect(&painted(view, own, &known, color))? {
             let quad = moved(&detection.quad, own);
             if shared_area(&quad, &block.quad) < area(&quad.0) / 2.0 {
@@ -84,7 +85,12 @@ fn rest(
             if short_side(&quad) >= LOWER * short_side(&block.quad) {
                 return Ok(None);
             }
+            all.push(pad(&quad));
             found.push(Detection { quad, ..detection });
+        }
+        // Letters that neither look found may be left.
+        if !Rest::of(view, &block.quad, &all).is_flat {
+            return Ok(None);
         }
     }
     Ok(Some(found))

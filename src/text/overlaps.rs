@@ -17,6 +17,10 @@ use super::level::{Level, Picture};
 /// The least height that is left of a line, in parts of its own: boxes are loose by up to a third on each side.
 const LEFT: f32 = 0.4;
 
+/// The largest share of a line that lies in the other one: lines that lie in each other by more are above and below each
+/// other the other way, and a cut would part the words of both.
+const MOST_SHARED: f32 = 0.5;
+
 /// How much the background between two lines may vary, in parts of their contrast: lossy compression leaves a tenth…
 const NOISE: f32 = 0.15;
 
@@ -49,7 +53,9 @@ pub(crate) fn separate(mut lines: Vec<Detection>, views: &[&RgbImage]) -> Vec<De
 /// Returns where to cut between two lines that overlap, if they can be cut apart.
 fn cut(above: Level, below: Level, views: &[&RgbImage], transposed: bool) -> Option<f32> {
     let (left, right) = (above.x0.max(below.x0), above.x1.min(below.x1));
-    let overlaps = left < right && above.y0 < below.y0 && above.y1 < below.y1 && below.y0 < above.y1;
+    let shared = above.y1 - below.y0;
+    let is_neighbor = 0.0 < shared && shared <= MOST_SHARED * above.height().min(below.height());
+    let overlaps = left < right && above.y0 < below.y0 && above.y1 < below.y1 && is_neighbor;
     if !overlaps {
         return None;
     }
@@ -89,6 +95,7 @@ fn cut(above: Level, below: Level, views: &[&RgbImage], transposed: bool) -> Opt
 mod tests {
     use super::*;
     use crate::text::level::testing::{line, picture};
+    use crate::text::quads::extent;
 
     #[test]
     fn loose_boxes_are_cut_between_the_letters() {
@@ -107,6 +114,18 @@ mod tests {
         let image = picture(&[[10, 10, 40, 20], [46, 10, 90, 20]]);
         let loose = vec![line(6, 6, 48, 24), line(38, 6, 94, 24)];
         assert_eq!(separate(loose, &[&image]), [line(6, 6, 43, 24), line(43, 6, 94, 24)]);
+    }
+
+    #[test]
+    fn lines_above_each_other_are_not_cut_into_words() {
+        // Between the words, nothing but background in the rows that both boxes have.
+        let image = picture(&[[10, 10, 50, 20], [60, 10, 100, 20], [14, 24, 50, 34], [60, 24, 104, 34]]);
+        let loose = vec![line(6, 6, 104, 24), line(8, 20, 108, 38)];
+        assert_eq!(separate(loose, &[&image]), [line(6, 6, 104, 22), line(8, 22, 108, 38)]);
+        let dim = RgbImage::new(120, 80);
+        let loose = vec![line(6, 6, 104, 24), line(8, 20, 108, 38)];
+        let cut = separate(loose, &[&dim]);
+        assert!(cut.iter().all(|line| extent(&line.quad).2 - extent(&line.quad).0 > 90.0), "{cut:?}");
     }
 
     #[test]
