@@ -42,6 +42,12 @@ enum Jobs {
     Channel(Sender<Job>),
 }
 
+/// What is in the way if a worker is gone before it is set up.
+const ENDED_EARLY: &str = "the worker process ended before it was set up; --memory may be too low";
+
+/// How often a first worker is started: whatever ended one may be over.
+const STARTS: usize = 3;
+
 impl Worker {
     /// Starts a process that reads jobs from its standard input and writes events to its standard output. The key of text
     /// hashes is the first line that it gets.
@@ -95,6 +101,23 @@ impl Worker {
         Self { jobs: Some(Jobs::Channel(jobs)), events, child: None, last_words: None, killed: Arc::default() }
     }
 
+    /// Starts one and waits until it is set up; also returns what runs. One that ends before that is started again.
+    ///
+    /// # Errors
+    ///
+    /// What `start` and [`Worker::ready`] report.
+    pub fn begin(start: &dyn Fn() -> Result<Self>) -> Result<(Self, Header)> {
+        let mut tries = 1;
+        loop {
+            let worker = start()?;
+            match worker.ready() {
+                Ok(header) => return Ok((worker, header)),
+                Err(Error::Usage(problem)) if problem == ENDED_EARLY && tries < STARTS => tries += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Waits until it is set up and returns what runs.
     ///
     /// # Errors
@@ -106,10 +129,7 @@ impl Worker {
                 Ok(Event::Ready(header)) => return Ok(*header),
                 Ok(Event::Failed(problem)) => return Err(Error::Usage(problem)),
                 Ok(Event::Begun(_) | Event::Done(..) | Event::Log(_)) => {}
-                Err(_) => {
-                    let problem = "the worker process ended before it was set up; --memory may be too low";
-                    return Err(Error::Usage(problem.into()));
-                }
+                Err(_) => return Err(Error::Usage(ENDED_EARLY.into())),
             }
         }
     }

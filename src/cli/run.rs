@@ -4,7 +4,7 @@ use super::progress::Reporter;
 use super::state::{Places, State, refuse};
 use super::{HELD, RunArguments, STOPPED, key, log, print, reports, say, worker};
 use deburn::again::Verify;
-use deburn::batch::{self, Batch, Outcome, Plan};
+use deburn::batch::{self, Batch, Outcome, Plan, Worker};
 use deburn::dicom::codec;
 use deburn::dicom::fill::FillChoice;
 use deburn::dicom::marks::Marks;
@@ -115,8 +115,8 @@ enum End {
 fn go(job: &Job<'_>, inputs: &[Input], shard: Option<ShardUsed>, state: Option<&mut State>) -> Result<End> {
     let key = key::load(job.arguments.text_key.as_deref())?;
     let start = || worker::start(job, &key);
-    let worker = start()?;
-    let header = Header { shard, ..worker.ready()? };
+    let (worker, header) = Worker::begin(&start)?;
+    let header = Header { shard, ..header };
     let mut plan = Plan { todo: (0..inputs.len()).collect(), ..Plan::default() };
     let mut journal = None;
     if let Some(state) = state {
