@@ -209,6 +209,15 @@ mod tests {
     }
 
     #[test]
+    fn a_block_stays_while_letters_are_left_that_no_look_finds() {
+        let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
+        let block = line(18, 8, 102, 36);
+        // The second look finds but the first word of the second line.
+        let (kept, looks) = take_apart(&[block, lines[0]], &picture(&lines), &[line(18, 24, 50, 34)]);
+        assert_eq!((kept, looks), (vec![block, lines[0]], 1));
+    }
+
+    #[test]
     fn a_block_stays_if_it_is_no_block_or_still_looks_like_one() {
         let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
         let block = line(18, 8, 102, 36);
