@@ -81,7 +81,7 @@ impl Reader {
             looks.push(look);
         }
         let shown: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
-        let lines = self.lines(&shown, looks.iter().map(|look| &*look.lines), known, &mut dropped)?;
+        let lines = self.lines(&shown, looks.iter().map(|look| &*look.lines), paper.is_some(), known, &mut dropped)?;
         if let Some(paper) = paper.filter(|_| lines.len() >= page::LEAST_LINES) {
             let shown = views.into_iter().map(|view| view.image).collect();
             return Ok((self.page(shown, paper, lines, dropped, known)?, Looked::default()));
@@ -115,7 +115,7 @@ impl Reader {
             shown = shown.iter().map(|image| turned::upright(image, turn)).collect();
             let looks = shown.iter().map(|image| self.detect(image, None, &mut dropped)).collect::<Result<Vec<_>>>()?;
             let views: Vec<&RgbImage> = shown.iter().collect();
-            lines = self.lines(&views, looks.iter().map(|look| &*look.lines), known, &mut dropped)?;
+            lines = self.lines(&views, looks.iter().map(|look| &*look.lines), true, known, &mut dropped)?;
         }
         let codes = shown.iter().map(|image| self.all_codes(image)).collect::<Result<Vec<_>>>()?;
         lines.extend(text::merged(codes.into_iter().flatten().collect()).into_iter().map(TextLine::from));
@@ -157,6 +157,7 @@ impl Reader {
         &self,
         views: &[&RgbImage],
         found: impl Iterator<Item = &'a [Detection]> + Clone,
+        paper: bool,
         known: &Readings,
         dropped: &mut u32,
     ) -> Result<Vec<TextLine>> {
@@ -164,7 +165,7 @@ impl Reader {
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
             return Ok(merged.into_iter().map(TextLine::from).collect());
         };
-        let apart = text::without_blocks(merged, views, |image| {
+        let apart = text::without_blocks(merged, views, paper, |image| {
             let again = known.detections(image, || self.detectors.with(|detector| detector.detect(image)))?;
             *dropped += again.dropped;
             Ok(again.lines)

@@ -31,9 +31,13 @@ const MARGIN: f32 = 16.0;
 /// The lines found by themselves are painted over. If one color is left, there is no other text in the block;
 /// otherwise `detect` looks at it again in each view, and what it finds are lines as well. A block stays in which it finds
 /// something as high as the block itself, or which still shows more than one color beside all lines.
+///
+/// On `paper` it may show more: strokes that are no text line are looked for there by themselves, and rules and frames
+/// would keep every block.
 pub(crate) fn without_blocks(
     mut lines: Vec<Detection>,
     views: &[&RgbImage],
+    paper: bool,
     mut detect: impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
 ) -> Result<Vec<Detection>> {
     // From the lowest up, so that no block stands for the lines of another one.
@@ -48,7 +52,7 @@ pub(crate) fn without_blocks(
             kept.push(block);
             continue;
         }
-        match rest(&block, &kept, views, &mut detect)? {
+        match rest(&block, &kept, views, paper, &mut detect)? {
             Some(rest) => kept.extend(rest),
             None => kept.push(block),
         }
@@ -61,6 +65,7 @@ fn rest(
     block: &Detection,
     lines: &[Detection],
     views: &[&RgbImage],
+    paper: bool,
     detect: &mut impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
 ) -> Result<Option<Vec<Detection>>> {
     let mut found = Vec::new();
@@ -89,7 +94,7 @@ fn rest(
             found.push(Detection { quad, ..detection });
         }
         // Letters that neither look found may be left.
-        if !Rest::of(view, &block.quad, &all).is_flat {
+        if !paper && !Rest::of(view, &block.quad, &all).is_flat {
             return Ok(None);
         }
     }
@@ -193,7 +198,7 @@ mod tests {
             looks += 1;
             Ok(again.to_vec())
         };
-        let kept = without_blocks(lines.to_vec(), &[image], detect).expect("no error");
+        let kept = without_blocks(lines.to_vec(), &[image], false, detect).expect("no error");
         (kept, looks)
     }
 
@@ -215,6 +220,9 @@ mod tests {
         // The second look finds but the first word of the second line.
         let (kept, looks) = take_apart(&[block, lines[0]], &picture(&lines), &[line(18, 24, 50, 34)]);
         assert_eq!((kept, looks), (vec![block, lines[0]], 1));
+        let (word, image) = (line(18, 24, 50, 34), picture(&lines));
+        let on_paper = without_blocks(vec![block, lines[0]], &[&image], true, |_| Ok(vec![word])).expect("no error");
+        assert_eq!(on_paper, [lines[0], line(20, 24, 52, 34)]);
     }
 
     #[test]
@@ -237,6 +245,6 @@ mod tests {
             assert_eq!((bright.iter().min(), bright.iter().max()), (Some(&24), Some(&33)));
             Ok(Vec::new())
         };
-        without_blocks(vec![block, lines[0]], &[&picture(&lines)], look).expect("no error");
+        without_blocks(vec![block, lines[0]], &[&picture(&lines)], false, look).expect("no error");
     }
 }
