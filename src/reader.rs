@@ -81,11 +81,17 @@ impl Reader {
             looks.push(look);
         }
         let shown: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
-        let lines = self.lines(&shown, looks.iter().map(|look| &*look.lines), paper.is_some(), known, &mut dropped)?;
-        if let Some(paper) = paper.filter(|_| lines.len() >= page::LEAST_LINES) {
-            let shown = views.into_iter().map(|view| view.image).collect();
-            return Ok((self.page(shown, paper, lines, dropped, known)?, Looked::default()));
+        let found = || looks.iter().map(|look| &*look.lines);
+        if let Some(paper) = paper {
+            let mut all_dropped = dropped;
+            let lines = self.lines(&shown, found(), true, known, &mut all_dropped)?;
+            if lines.len() >= page::LEAST_LINES {
+                let shown = views.into_iter().map(|view| view.image).collect();
+                return Ok((self.page(shown, paper, lines, all_dropped, known)?, Looked::default()));
+            }
         }
+        // Strokes count on pages alone, so that here no letter may be left to them.
+        let lines = self.lines(&shown, found(), false, known, &mut dropped)?;
         for (look, view) in looks.iter_mut().zip(&views) {
             look.find_codes(&view.image);
         }
