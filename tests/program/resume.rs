@@ -4,7 +4,7 @@
 use crate::common::{Report, deburn, fixtures};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 const REPORT: &str = "deburn-report.jsonl";
@@ -66,16 +66,34 @@ impl Trial {
         files
     }
 
-    /// Waits until the journal tells of so many finished files.
-    fn wait_for(&self, done: usize) {
-        for _ in 0..6000 {
+    /// Starts the run, and returns once its journal tells of so many finished files; `None` if it ended before.
+    fn start(&self, done: usize, more: &[&str]) -> Option<Child> {
+        let mut run = self.command(more).stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("deburn starts");
+        loop {
             let journal = std::fs::read_to_string(self.path("out").join(JOURNAL)).unwrap_or_default();
             if journal.matches("{\"Done\":").count() >= done {
-                return;
+                return Some(run);
             }
-            std::thread::sleep(Duration::from_millis(10));
+            if run.try_wait().expect("it is our child").is_some() {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(2));
         }
-        panic!("nothing is done in a minute");
+    }
+
+    /// Leaves an output where a run was killed after so many files.
+    fn interrupted(&self, done: usize) {
+        loop {
+            if let Some(mut run) = self.start(done, &[]) {
+                run.kill().expect("it is our child");
+                run.wait().expect("it is our child");
+                if self.path("out").join(JOURNAL).exists() {
+                    return;
+                }
+            }
+            // It was faster than we.
+            std::fs::remove_dir_all(self.path("out")).expect("tests have their files");
+        }
     }
 }
 
@@ -89,15 +107,18 @@ fn signal(process: u32, signal: &str) {
 fn a_run_that_is_killed_goes_on_and_ends_as_if_it_had_not_been() {
     let trial = Trial::new();
     let wanted = trial.undisturbed();
-    for (done, how) in [(1, "-KILL"), (4, "-TERM"), (6, "-KILL")] {
-        let mut run = trial.command(&[]).spawn().unwrap();
-        trial.wait_for(done);
+    trial.interrupted(1);
+    for (done, how) in [(4, "-TERM"), (6, "-KILL")] {
+        // Where the run before came to its end, there is nothing to go on with.
+        let Some(mut run) = trial.start(done, &[]) else { break };
         signal(run.id(), how);
         let status = run.wait().unwrap();
         if how == "-TERM" {
             assert!(matches!(status.code(), Some(2 | 3)), "it finishes what is in work");
         }
-        assert!(!trial.path("out").join(REPORT).exists() || status.code() == Some(2));
+        // A report is there whole or not at all.
+        let report = trial.path("out").join(REPORT);
+        assert!(!report.exists() || std::fs::read(&report).unwrap() == wanted[&report]);
     }
     if trial.path("out").join(JOURNAL).exists() {
         let (list, error) = trial.run(&["--dry-run"]);
@@ -115,28 +136,28 @@ fn a_run_that_is_killed_goes_on_and_ends_as_if_it_had_not_been() {
 fn a_worker_that_is_killed_costs_nothing() {
     let trial = Trial::new();
     let wanted = trial.undisturbed();
-    let run = trial.command(&[]).spawn().unwrap();
-    trial.wait_for(1);
+    let mut run = loop {
+        match trial.start(1, &[]) {
+            Some(run) => break run,
+            None => std::fs::remove_dir_all(trial.path("out")).unwrap(),
+        }
+    };
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", run.id()));
     // Other systems than Linux do not tell.
     if let Ok(children) = children {
-        children.split_whitespace().for_each(|child| signal(child.parse().unwrap(), "-ABRT"));
+        for child in children.split_whitespace() {
+            // It may have ended by now.
+            let _ = Command::new("kill").args(["-ABRT", child]).stderr(Stdio::null()).status().unwrap();
+        }
     }
-    let output = run.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(run.wait().unwrap().code(), Some(2));
     assert!(trial.files() == wanted);
 }
 
 #[test]
 fn what_changed_since_is_noticed() {
     let trial = Trial::new();
-    let stop_after = |done: usize, more: &[&str]| {
-        let mut run = trial.command(more).spawn().unwrap();
-        trial.wait_for(done);
-        signal(run.id(), "-KILL");
-        run.wait().unwrap();
-    };
-    stop_after(3, &[]);
+    trial.interrupted(3);
     let (output, error) = trial.run(&["--new-uids"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("an unfinished run on this output differs in the options (new_uids): repeat it"), "{error}");
@@ -151,7 +172,7 @@ fn what_changed_since_is_noticed() {
     assert!(!trial.path("out/1/1").exists() && !trial.path("out").join(JOURNAL).exists());
     // With --overwrite, another run begins anew.
     std::fs::remove_dir_all(trial.path("out")).unwrap();
-    stop_after(3, &[]);
+    trial.interrupted(3);
     let (output, error) = trial.run(&["--new-uids", "--overwrite"]);
     assert_eq!(output.status.code(), Some(2), "{error}");
     let report = Report::read(&trial.path("out").join(REPORT));
