@@ -171,7 +171,7 @@ impl Reader {
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
             return Ok(merged.into_iter().map(TextLine::from).collect());
         };
-        let apart = text::without_blocks(merged, views, paper, |image| {
+        let text::Apart { lines: apart, left } = text::without_blocks(merged, views, paper, |image| {
             let again = known.detections(image, || self.detectors.with(|detector| detector.detect(image)))?;
             *dropped += again.dropped;
             Ok(again.lines)
@@ -184,6 +184,7 @@ impl Reader {
             lines.push(TextLine { area: text::reach(&line.quad, &others, views), ..TextLine::from(line) });
         }
         read(recognizers, views, found, &mut lines, known)?;
+        lines.extend(left.into_iter().map(|left| TextLine { area: left.quad, ..TextLine::from(left) }));
         Ok(lines)
     }
 

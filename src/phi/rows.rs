@@ -34,9 +34,17 @@ pub struct Row {
     pub text: String,
     /// Index of each line, and where it lies in the text.
     pub members: Vec<(usize, Range<usize>)>,
+    /// Where in the text more than a word space lies between two lines.
+    pub wide: Vec<usize>,
 }
 
 impl Row {
+    /// Returns whether the words of a range stand as near to each other as those of one phrase.
+    #[must_use]
+    pub fn is_phrase(&self, range: &Range<usize>) -> bool {
+        !self.wide.iter().any(|at| range.start < *at && *at < range.end)
+    }
+
     /// Returns the lines that a range of the text touches.
     pub fn touched(&self, range: &Range<usize>) -> impl Iterator<Item = usize> {
         self.members.iter().filter(|(_, own)| own.start < range.end && range.start < own.end).map(|&(index, _)| index)
@@ -55,8 +63,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(index: usize, line: &TextLine) -> Option<Self> {
-        let orientation = line.readings.first()?.orientation;
+    fn new(index: usize, line: &TextLine, orientation: Orientation) -> Self {
         let (x0, y0, x1, y1) = extent(&line.quad);
         let (left, right, top, bottom) = match orientation {
             Orientation::Upright => (x0, x1, y0, y1),
@@ -64,11 +71,16 @@ impl Seen {
             Orientation::UpsideDown => (-x1, -x0, -y1, -y0),
             Orientation::Clockwise270 => (-y1, -y0, x0, x1),
         };
-        Some(Self { index, orientation, left, right, top, bottom })
+        Self { index, orientation, left, right, top, bottom }
     }
 
     fn height(&self) -> f32 {
         self.bottom - self.top
+    }
+
+    /// How far it is to `other` along the row; less than zero where they overlap.
+    fn gap(&self, other: &Self) -> f32 {
+        (other.left - self.right).max(self.left - other.right)
     }
 
     /// Whether `other` stands in the same row, anywhere in it.
@@ -90,13 +102,22 @@ impl Seen {
 #[derive(Debug)]
 pub struct Rows {
     seen: Vec<Seen>,
+    /// Lines that could not be read, turned each way.
+    unread: Vec<Seen>,
 }
 
 impl Rows {
-    /// Looks at the lines that could be read.
+    /// Looks where lines stand and, where they could be read, how they are turned.
     #[must_use]
     pub fn new(lines: &[TextLine]) -> Self {
-        Self { seen: lines.iter().enumerate().filter_map(|(index, line)| Seen::new(index, line)).collect() }
+        let (mut seen, mut unread) = (Vec::new(), Vec::new());
+        for (index, line) in lines.iter().enumerate() {
+            match line.readings.first() {
+                Some(reading) => seen.push(Seen::new(index, line, reading.orientation)),
+                None => unread.extend(Orientation::ALL.map(|orientation| Seen::new(index, line, orientation))),
+            }
+        }
+        Self { seen, unread }
     }
 
     /// Returns the rows of more than one line.
@@ -125,10 +146,27 @@ impl Rows {
     pub fn next_to(&self, index: usize) -> Vec<usize> {
         let Some(own) = self.seen.iter().find(|seen| seen.index == index) else { return Vec::new() };
         let near = |other: &&Seen| {
-            let gap = (other.left - own.right).max(own.left - other.right);
-            other.index != index && own.is_beside(other) && gap <= WORD_GAP * own.height().min(other.height())
+            other.index != index
+                && own.is_beside(other)
+                && own.gap(other) <= WORD_GAP * own.height().min(other.height())
         };
         self.seen.iter().filter(near).map(|other| other.index).collect()
+    }
+
+    /// Returns whether something that could not be read stands beside line `index`, a word space or less away, along half
+    /// of its height: a word, or parts of letters.
+    #[must_use]
+    pub fn is_next_to_unread(&self, index: usize) -> bool {
+        let Some(own) = self.seen.iter().find(|seen| seen.index == index) else { return false };
+        let near = |other: &&Seen| own.orientation == other.orientation && own.gap(other) <= WORD_GAP * own.height();
+        let mut near: Vec<Seen> = self.unread.iter().filter(near).copied().collect();
+        near.sort_by(|a, b| a.top.total_cmp(&b.top));
+        let (mut shared, mut down_to) = (0.0, own.top);
+        for other in near {
+            shared += (other.bottom.min(own.bottom) - other.top.max(down_to)).max(0.0);
+            down_to = down_to.max(other.bottom);
+        }
+        shared >= SAME_ROW * own.height()
     }
 
     /// Returns the lines that may hold the value of a label at the end of line `index`: the next word of its row; or, if
@@ -149,10 +187,14 @@ impl Rows {
 }
 
 fn join(chain: &[Seen], lines: &[TextLine]) -> Row {
-    let mut row = Row { text: String::new(), members: Vec::new() };
+    let mut row = Row { text: String::new(), members: Vec::new(), wide: Vec::new() };
+    let mut before: Option<&Seen> = None;
     for seen in chain {
         let Some(reading) = lines[seen.index].readings.first() else { continue };
-        if !row.text.is_empty() {
+        if let Some(before) = before.replace(seen) {
+            if before.gap(seen) > WORD_GAP * before.height().min(seen.height()) {
+                row.wide.push(row.text.len());
+            }
             row.text.push(' ');
         }
         let start = row.text.len();
@@ -237,6 +279,22 @@ pub(super) mod tests {
         ];
         let rows = Rows::new(&lines);
         assert_eq!((rows.next_to(1), rows.next_to(0), rows.next_to(2)), (vec![0], vec![1], vec![]));
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_seen_beside_a_line() {
+        let number = line("47", [40, 10, 60, 30], 0.9);
+        let unread = |rect: [u32; 4]| TextLine { readings: Vec::new(), ..line("", rect, 0.0) };
+        let beside = |rects: &[[u32; 4]]| {
+            let mut lines = vec![number.clone()];
+            lines.extend(rects.iter().map(|rect| unread(*rect)));
+            Rows::new(&lines).is_next_to_unread(0)
+        };
+        assert!(beside(&[[0, 10, 30, 30]]) && beside(&[[70, 0, 90, 60]]));
+        assert!(!beside(&[]) && !beside(&[[0, 10, 15, 30]]), "too far");
+        // Parts of a letter count together, each row of them once; a tick does not.
+        assert!(beside(&[[20, 10, 30, 16], [22, 16, 30, 22]]));
+        assert!(!beside(&[[20, 10, 30, 16], [22, 10, 36, 16]]) && !beside(&[[62, 18, 70, 22]]));
     }
 
     #[test]

@@ -26,23 +26,43 @@ const KNOWN: f32 = 0.4;
 /// What is looked at beside a block, in pixels: letters at its border are found only with some of what is round them.
 const MARGIN: f32 = 16.0;
 
-/// Replaces the blocks that show nothing but lines by these lines.
+/// What is left of a block is masked this far round it: soft edges of letters differ less than [`FLAT`] from the ground.
+const SOFT: u32 = 2;
+
+/// …cut into cells of this side, so that a border aslant or a gradient takes no line with it.
+const CELL: u32 = 8;
+
+/// The most places that are told as left of a block: of a block on tissue it would be hundreds.
+const MOST_LEFT: usize = 64;
+
+/// The lines of a frame, taken out of their blocks.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Apart {
+    /// The lines, and the blocks that cannot be taken apart.
+    pub(crate) lines: Vec<Detection>,
+    /// What else stands in the blocks: letters that no look finds, marks, rules. Nobody can tell what they say.
+    pub(crate) left: Vec<Detection>,
+}
+
+/// Replaces blocks by the lines that they show.
 ///
 /// The lines found by themselves are painted over. If one color is left, there is no other text in the block;
 /// otherwise `detect` looks at it again in each view, and what it finds are lines as well. A block stays in which it finds
-/// something as high as the block itself, or which still shows more than one color beside all lines.
+/// something as high as the block itself. What then differs from the ground is told as left; if that is in many places,
+/// the block stays.
 ///
-/// On `paper` it may show more: strokes that are no text line are looked for there by themselves, and rules and frames
-/// would keep every block.
+/// On `paper`, nothing is told as left: strokes that are no text line are looked for there by themselves, and rules and
+/// frames would keep every block.
 pub(crate) fn without_blocks(
     mut lines: Vec<Detection>,
     views: &[&RgbImage],
     paper: bool,
     mut detect: impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
-) -> Result<Vec<Detection>> {
+) -> Result<Apart> {
     // From the lowest up, so that no block stands for the lines of another one.
     lines.sort_by(|a, b| short_side(&a.quad).total_cmp(&short_side(&b.quad)));
     let mut kept: Vec<Detection> = Vec::new();
+    let mut left = Vec::new();
     for block in lines {
         let is_inner = |line: &Detection| {
             let low = short_side(&line.quad) < LOWER * short_side(&block.quad);
@@ -53,11 +73,14 @@ pub(crate) fn without_blocks(
             continue;
         }
         match rest(&block, &kept, views, paper, &mut detect)? {
-            Some(rest) => kept.extend(rest),
+            Some(rest) => {
+                kept.extend(rest.lines);
+                left.extend(rest.left);
+            }
             None => kept.push(block),
         }
     }
-    Ok(merge(kept))
+    Ok(Apart { lines: merge(kept), left })
 }
 
 /// Returns what a block holds besides lines that are known, or `None` if it cannot be taken apart.
@@ -67,8 +90,9 @@ fn rest(
     views: &[&RgbImage],
     paper: bool,
     detect: &mut impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
-) -> Result<Option<Vec<Detection>>> {
+) -> Result<Option<Apart>> {
     let mut found = Vec::new();
+    let mut left = Vec::new();
     for view in views {
         let around = grow(&block.quad, MARGIN);
         let own = around.bounding_box(view.width(), view.height());
@@ -93,12 +117,56 @@ fn rest(
             all.push(pad(&quad));
             found.push(Detection { quad, ..detection });
         }
-        // Letters that neither look found may be left.
-        if !paper && !Rest::of(view, &block.quad, &all).is_flat {
+        if paper {
+            continue;
+        }
+        let rest = Rest::of(view, &block.quad, &all);
+        if rest.is_flat {
+            continue;
+        }
+        let boxes = other(view, &block.quad, &all, rest.color);
+        if boxes.len() > MOST_LEFT {
             return Ok(None);
         }
+        left.extend(boxes.into_iter().map(|quad| Detection { quad, ..*block }));
     }
-    Ok(Some(found))
+    Ok(Some(Apart { lines: found, left }))
+}
+
+/// Returns boxes round what differs from the ground of a block and lies in none of its lines.
+fn other(image: &RgbImage, block: &Quad, lines: &[Quad], ground: Rgb<u8>) -> Vec<Quad> {
+    let own = block.bounding_box(image.width(), image.height());
+    let differs = |(x, y): (u32, u32)| {
+        let at = center(x, y);
+        let differs = image.get_pixel(x, y).0.iter().zip(ground.0).any(|(own, ground)| own.abs_diff(ground) > FLAT);
+        differs && holds(block, at) && !lines.iter().any(|line| holds(line, at))
+    };
+    let mut boxes: Vec<Rect> = Vec::new();
+    for y in (own.y0..own.y1).step_by(CELL as usize) {
+        for x in (own.x0..own.x1).step_by(CELL as usize) {
+            let cell = Rect::new(x, y, own.x1.min(x + CELL), own.y1.min(y + CELL));
+            let Some(found) =
+                pixels(cell).filter(|&at| differs(at)).map(|(x, y)| Rect::new(x, y, x + 1, y + 1)).reduce(both)
+            else {
+                continue;
+            };
+            // Along a rule, cells make one box.
+            match boxes.last_mut() {
+                Some(last) if last.x1 == found.x0 && (last.y0, last.y1) == (found.y0, found.y1) => last.x1 = found.x1,
+                _ => boxes.push(found),
+            }
+        }
+    }
+    let soft = |rect: Rect| {
+        let (x0, y0) = (rect.x0.saturating_sub(SOFT), rect.y0.saturating_sub(SOFT));
+        Quad::from_rect(Rect::new(x0, y0, (rect.x1 + SOFT).min(image.width()), (rect.y1 + SOFT).min(image.height())))
+    };
+    boxes.into_iter().map(soft).collect()
+}
+
+/// Returns the rectangle round two.
+fn both(a: Rect, b: Rect) -> Rect {
+    Rect::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
 }
 
 /// The pixels of a block that lie in none of its lines.
@@ -198,8 +266,8 @@ mod tests {
             looks += 1;
             Ok(again.to_vec())
         };
-        let kept = without_blocks(lines.to_vec(), &[image], false, detect).expect("no error");
-        (kept, looks)
+        let apart = without_blocks(lines.to_vec(), &[image], false, detect).expect("no error");
+        (apart.lines, looks)
     }
 
     #[test]
@@ -214,15 +282,34 @@ mod tests {
     }
 
     #[test]
-    fn a_block_stays_while_letters_are_left_that_no_look_finds() {
+    fn letters_that_no_look_finds_are_told_as_left() {
         let lines = [line(20, 10, 100, 20), line(20, 24, 90, 34)];
         let block = line(18, 8, 102, 36);
         // The second look finds but the first word of the second line.
-        let (kept, looks) = take_apart(&[block, lines[0]], &picture(&lines), &[line(18, 24, 50, 34)]);
-        assert_eq!((kept, looks), (vec![block, lines[0]], 1));
         let (word, image) = (line(18, 24, 50, 34), picture(&lines));
+        let apart = without_blocks(vec![block, lines[0]], &[&image], false, |_| Ok(vec![word])).expect("no error");
+        assert_eq!(apart.lines, [lines[0], line(20, 24, 52, 34)]);
+        let known = apart.lines.iter().map(|line| pad(&line.quad)).chain(apart.left.iter().map(|left| left.quad));
+        assert!(Rest::of(&image, &block.quad, &known.collect::<Vec<_>>()).is_flat, "no letter is left out");
+        for left in &apart.left {
+            let left = left.quad.bounding_box(200, 100);
+            assert!(left.x0 >= 50 && left.y0 >= 21 && left.x1 <= 92 && left.y1 <= 36, "{left:?}");
+        }
         let on_paper = without_blocks(vec![block, lines[0]], &[&image], true, |_| Ok(vec![word])).expect("no error");
-        assert_eq!(on_paper, [lines[0], line(20, 24, 52, 34)]);
+        assert_eq!(on_paper, Apart { lines: vec![lines[0], line(20, 24, 52, 34)], left: Vec::new() });
+    }
+
+    #[test]
+    fn a_block_stays_if_much_is_left() {
+        let lines = [line(20, 10, 180, 20)];
+        let block = line(10, 2, 190, 98);
+        let mut image = picture(&lines);
+        // Dots all over it.
+        for (x, y) in pixels(Rect::new(0, 0, 200, 100)).filter(|(x, y)| x % 5 == 0 && y % 5 == 0) {
+            image.put_pixel(x, y, Rgb([200; 3]));
+        }
+        let all_known = line(12, 8, 188, 60);
+        assert_eq!(take_apart(&[block, all_known], &image, &[]).0, [block, all_known]);
     }
 
     #[test]

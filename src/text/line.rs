@@ -22,7 +22,8 @@ pub enum Orientation {
 }
 
 impl Orientation {
-    const ALL: [Self; 4] = [Self::Upright, Self::Clockwise90, Self::UpsideDown, Self::Clockwise270];
+    /// All of them, by [`quarters`](Self::quarters).
+    pub(crate) const ALL: [Self; 4] = [Self::Upright, Self::Clockwise90, Self::UpsideDown, Self::Clockwise270];
 
     /// Returns by how many clockwise quarter turns, 0..=3.
     #[must_use]

@@ -38,7 +38,7 @@ pub mod sample;
 mod tiles;
 mod version;
 
-pub(crate) use blocks::without_blocks;
+pub(crate) use blocks::{Apart, without_blocks};
 pub use charset::Charset;
 pub use codes::{Code, CodeKind, Look, codes, is_decoding, merged};
 pub use detector::{Detection, Detections, Detector, Marks};
