@@ -10,6 +10,7 @@ mod policy;
 mod problem;
 mod rows;
 mod rules;
+mod scales;
 mod technical;
 mod terms;
 mod zones;

@@ -77,6 +77,8 @@ pub struct PatternHit<'a> {
     /// Whether it is a label at the end of the text with nothing behind it, so that its value is in the next line or
     /// box.
     pub open_label: bool,
+    /// Whether check digits show it to be one number.
+    pub is_checked: bool,
 }
 
 /// Patterns ready to run.
@@ -135,7 +137,10 @@ impl Patterns {
         }
         hits.sort_by_key(|(rule, range, open)| (*rule, range.start, range.end, *open));
         hits.dedup();
-        let hit = |(rule, range, open_label): (usize, _, _)| PatternHit { id: &self.rules[rule].id, range, open_label };
+        let hit = |(rule, range, open_label): (usize, _, _)| {
+            let PatternRule { id, check, .. } = &self.rules[rule];
+            PatternHit { id, range, open_label, is_checked: check.is_some_and(Check::is_of_digits) }
+        };
         hits.into_iter().map(hit).collect()
     }
 

@@ -3,6 +3,7 @@
 use super::identity::Identity;
 use super::rows::Rows;
 use super::rules::Rules;
+use super::scales::keep_on_scales;
 use super::zones::{ZoneAction, ZoneHit};
 use crate::geometry::{Quad, Rect};
 use crate::text::{self, LineKind, Orientation, Reading, TextLine};
@@ -199,6 +200,9 @@ impl Judge<'_> {
             lines.iter().zip(evidence).map(|(line, evidence)| self.find(line, evidence)).collect();
         self.keep_technical_rows(&mut findings, lines, &rows);
         mask_numbers_beside_masks(&mut findings, &rows);
+        if self.policy != Policy::All {
+            keep_on_scales(&mut findings);
+        }
         findings.extend(others.iter().map(|other| self.find_other(other)));
         findings.extend(zones.iter().filter(|zone| zone.action == ZoneAction::Mask).map(|zone| {
             let quad = Quad::from_rect(zone.rect);
@@ -356,27 +360,35 @@ impl Judge<'_> {
         let mut alone: Vec<Vec<Evidence>> = vec![Vec::new(); lines.len()];
         for (index, line) in lines.iter().enumerate() {
             for reading in &line.readings {
-                self.look(reading.text.expose(), |_, evidence, open| {
-                    labels.extend(open.then(|| (index, evidence.clone())));
-                    alone[index].push(evidence.clone());
-                    add(index, evidence);
-                });
+                self.look(
+                    reading.text.expose(),
+                    |_| true,
+                    |_, evidence, open| {
+                        labels.extend(open.then(|| (index, evidence.clone())));
+                        alone[index].push(evidence.clone());
+                        add(index, evidence);
+                    },
+                );
             }
         }
         for row in rows.joined(lines) {
-            self.look(&row.text, |range, evidence, open| {
-                // What a line says alone says nothing of a technical one beside it.
-                let is_said = row.touched(&range).any(|index| alone[index].contains(&evidence));
-                let is_spared = |index: usize| {
-                    let is_pattern = matches!(evidence, Evidence::Pattern(_));
-                    is_pattern && is_said && lines[index].readings.iter().all(|own| self.technical(own).is_some())
-                };
-                for index in row.touched(&range).filter(|index| !is_spared(*index)) {
-                    add(index, evidence.clone());
-                }
-                let last = row.members.last().map(|member| member.0);
-                labels.extend(last.filter(|_| open).map(|index| (index, evidence)));
-            });
+            self.look(
+                &row.text,
+                |range| row.is_phrase(range),
+                |range, evidence, open| {
+                    // What a line says alone says nothing of a technical one beside it.
+                    let is_said = row.touched(&range).any(|index| alone[index].contains(&evidence));
+                    let is_spared = |index: usize| {
+                        let is_pattern = matches!(evidence, Evidence::Pattern(_));
+                        is_pattern && is_said && lines[index].readings.iter().all(|own| self.technical(own).is_some())
+                    };
+                    for index in row.touched(&range).filter(|index| !is_spared(*index)) {
+                        add(index, evidence.clone());
+                    }
+                    let last = row.members.last().map(|member| member.0);
+                    labels.extend(last.filter(|_| open).map(|index| (index, evidence)));
+                },
+            );
         }
         for (label, evidence) in labels {
             for value in rows.values_of(label) {
@@ -387,7 +399,14 @@ impl Judge<'_> {
     }
 
     /// Calls `found` with all evidence in a text, where it lies, and whether it is a label whose value follows the text.
-    fn look(&self, text: &str, mut found: impl FnMut(Range<usize>, Evidence, bool)) {
+    ///
+    /// Numbers that go by nothing but their check digits must be a phrase: in a table, one in eleven would be found.
+    fn look(
+        &self,
+        text: &str,
+        is_phrase: impl Fn(&Range<usize>) -> bool,
+        mut found: impl FnMut(Range<usize>, Evidence, bool),
+    ) {
         for hit in self.rules.deny(text) {
             found(hit.range, Evidence::Deny(hit.id.to_owned()), false);
         }
@@ -395,7 +414,9 @@ impl Judge<'_> {
             found(hit.range, Evidence::Identity(hit.term), false);
         }
         for hit in self.rules.patterns(text) {
-            found(hit.range, Evidence::Pattern(hit.id.to_owned()), hit.open_label);
+            if !hit.is_checked || is_phrase(&hit.range) {
+                found(hit.range, Evidence::Pattern(hit.id.to_owned()), hit.open_label);
+            }
         }
     }
 }
@@ -407,7 +428,8 @@ fn mask_numbers_beside_masks(findings: &mut [Finding], rows: &Rows) {
     for (index, finding) in findings.iter_mut().enumerate().filter(|(index, _)| !masked[*index]) {
         let text = finding.reading.as_ref().map(|reading| reading.text.expose().as_str());
         let is_number = text.is_some_and(|text| !text.chars().any(char::is_alphabetic));
-        if is_number && rows.next_to(index).into_iter().any(|other| masked[other]) {
+        let is_beside = || rows.next_to(index).into_iter().any(|other| masked[other]) || rows.is_next_to_unread(index);
+        if is_number && is_beside() {
             finding.decision = Decision::Mask;
             finding.rule = "beside-masked".into();
         }
@@ -589,6 +611,28 @@ mod tests {
         }
         let far = [line("Patient:", [10, 10, 90, 30], 0.99), line("KIDNEY", [15, 500, 100, 520], 0.99)];
         assert_eq!(decide(&strict, &far)[1].0, Decision::Keep);
+    }
+
+    #[test]
+    fn numbers_of_a_table_are_no_national_number() {
+        // A Dutch BSN by its check digit.
+        let judge = judge(Policy::Strict, &RULES, &[]);
+        let decisions = |gap: u32| -> Vec<String> {
+            let cell = |number: u32, text| line(text, [number * (30 + gap), 10, number * (30 + gap) + 30, 30], 0.99);
+            let lines = [cell(0, "111"), cell(1, "222"), cell(2, "333")];
+            decide(&judge, &lines).into_iter().map(|(_, rule)| rule).collect()
+        };
+        assert_eq!(decisions(40), ["technical:numbers"; 3]);
+        assert_eq!(decisions(15), ["pattern:dutch-bsn"; 3]);
+    }
+
+    #[test]
+    fn a_number_beside_what_could_not_be_read_is_masked() {
+        let judge = judge(Policy::Strict, &RULES, &[]);
+        let unread = |x: u32| TextLine { readings: Vec::new(), ..line("", [x, 10, x + 30, 30], 0.9) };
+        let beside = decide(&judge, &[line("47", [50, 10, 70, 30], 0.99), unread(15)]);
+        assert_eq!(beside[0], (Decision::Mask, "beside-masked".to_owned()));
+        assert_eq!(decide(&judge, &[line("47", [90, 10, 110, 30], 0.99), unread(15)])[0].0, Decision::Keep);
     }
 
     #[test]

@@ -61,6 +61,12 @@ pub enum Check {
 }
 
 impl Check {
+    /// Returns whether it is one of digits, which make one number only if they stand together.
+    #[must_use]
+    pub const fn is_of_digits(self) -> bool {
+        !matches!(self, Self::NotRound | Self::NameWords)
+    }
+
     /// Returns whether a match satisfies the check. Separators are ignored.
     #[must_use]
     pub fn holds(self, text: &str) -> bool {
