@@ -89,8 +89,7 @@ impl Pipeline {
         record.output_transfer_syntax = Some(input.transfer_syntax.clone());
         let mut pixels = None;
         if let Some((frames, plan)) = cleaned.frames.zip(plan) {
-            let (pending, plan) =
-                self.write_pixels((cleaned.instance, frames), &cleaned.masks(frames), plan, output)?;
+            let (pending, plan) = write_pixels((cleaned.instance, frames), &cleaned.masks(frames), plan, output)?;
             self.record_regions(cleaned, Some(&plan), record);
             record.write_method = Some(WriteMethod::from(plan.method));
             record.output_transfer_syntax = Some(plan.transfer_syntax);
@@ -108,26 +107,6 @@ impl Pipeline {
         let uid = record.output_sop_instance_uid.as_deref();
         let rest = self.write_rest(masked.as_ref().unwrap_or(cleaned.instance), cleaned, uid, output)?;
         rest.or(pixels).ok_or(Error::Verification("nothing was written"))
-    }
-
-    /// Writes the instance with masked samples and nothing else changed; where that cannot be done as planned, as the
-    /// plan's fallback. Returns the plan that it was written by.
-    fn write_pixels(
-        &self,
-        (instance, frames): (&Instance, &Frames<'_>),
-        region: &(impl Fn(u32) -> Option<Region> + Sync),
-        mut plan: Plan,
-        output: &Path,
-    ) -> Result<(Pending, Plan)> {
-        loop {
-            // A codec that panics is a reason for the fallback as well.
-            let tried = catch_unwind(AssertUnwindSafe(|| write_as((instance, frames), region, &plan, output)))
-                .unwrap_or(Err(Error::Panic("the writing of an output")));
-            match tried {
-                Ok(pending) => return Ok((pending, plan)),
-                Err(error) => plan = plan.next(frames, &error).ok_or(error)?,
-            }
-        }
     }
 
     /// Writes `instance`, which has its samples masked already, with masked layers, without what has to go, and with
@@ -162,6 +141,25 @@ impl Pipeline {
         let again_places = Places::find(&again, again_frames.as_ref(), &self.limits, self.overlays)?;
         changes.verify(instance, &places, &again, &again_places)?;
         Ok(Some(pending))
+    }
+}
+
+/// Writes the instance with masked samples and nothing else changed; where that cannot be done as planned, as the
+/// plan's fallback. Returns the plan that it was written by.
+fn write_pixels(
+    (instance, frames): (&Instance, &Frames<'_>),
+    region: &(impl Fn(u32) -> Option<Region> + Sync),
+    mut plan: Plan,
+    output: &Path,
+) -> Result<(Pending, Plan)> {
+    loop {
+        // A codec that panics is a reason for the fallback as well.
+        let tried = catch_unwind(AssertUnwindSafe(|| write_as((instance, frames), region, &plan, output)))
+            .unwrap_or(Err(Error::Panic("the writing of an output")));
+        match tried {
+            Ok(pending) => return Ok((pending, plan)),
+            Err(error) => plan = plan.next(frames, &error).ok_or(error)?,
+        }
     }
 }
 
