@@ -34,6 +34,7 @@ ROW = 3 * COLUMNS
 # What a run may take beyond that of one frame, and what is noise of the allocators, in MB.
 MOST, NOISE = 1000, 64
 NATIVE, RLE = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"
+FORMS = {"native": NATIVE, "RLE": RLE}
 
 
 def element(group, number, vr, value):
@@ -187,11 +188,11 @@ def made(options, name):
 def clips(options):
     """Clips of three lengths; returns what is wrong."""
     problems = []
-    for name, syntax in (("native", NATIVE), ("RLE", RLE)):
+    for name in options.forms:
         peaks = []
         for share in (0, 1 / 8, 1):
             folder = made(options, "clip")
-            frames = write_clip(folder / "clip.dcm", syntax, share * options.gigabytes * 1e9)
+            frames = write_clip(folder / "clip.dcm", FORMS[name], share * options.gigabytes * 1e9)
             size = (folder / "clip.dcm").stat().st_size
             peaks.append(tell(f"{name}, {frames} frames, {size / 1e6:.0f} MB", run(options, folder, *options.more)))
             shutil.rmtree(folder)
@@ -220,6 +221,7 @@ def main():
     parser.add_argument("--deburn", type=Path, default=ROOT / "target/release/deburn", help="the program")
     parser.add_argument("--folder", type=Path, help="where files are made [default: a temporary folder]")
     parser.add_argument("--gigabytes", type=float, default=1.0, help="of the longer clip")
+    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS), help="how clips are stored")
     parser.add_argument("--files", type=int, default=10_000, help="of the larger batch")
     parser.add_argument("--jobs", type=int, default=2)
     own, more = sys.argv[1:], []
