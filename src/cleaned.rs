@@ -59,7 +59,7 @@ impl Cleaned<'_> {
     }
 
     /// Returns what gives the mask of each frame of Pixel Data.
-    pub(crate) fn masks(&self, frames: &Frames<'_>) -> impl Fn(u32) -> Option<Region> {
+    pub(crate) fn masks(&self, frames: &Frames<'_>) -> impl Fn(u32) -> Option<Region> + Sync {
         let (columns, rows) = (frames.description.columns, frames.description.rows);
         move |frame| {
             let own = self.seen.image.get(frame as usize)?;

@@ -2,6 +2,7 @@
 
 use super::frames::{Frames, Store};
 use crate::error::{Error, Result};
+use rayon::prelude::*;
 use std::io::{Seek, SeekFrom, Write};
 use std::ops::Range;
 
@@ -34,7 +35,7 @@ const WRITE: fn(std::io::Error) -> Error = |source| Error::Io { action: "cannot 
 pub fn write(
     frames: &Frames<'_>,
     with_table: bool,
-    mut coded: impl FnMut(u32) -> Result<Coded>,
+    coded: impl Fn(u32) -> Result<Coded> + Sync,
     position: u64,
     out: &mut (impl Write + Seek),
 ) -> Result<(u64, Table)> {
@@ -43,9 +44,9 @@ pub fn write(
     out.write_all(&vec![0; entries]).map_err(WRITE)?;
     let first = position + 8 + entries as u64;
     let (mut end, mut table) = (first, Table::default());
-    for frame in 0..frames.count() {
+    in_turn(frames.count(), coded, |frame, coded| {
         table.offsets.push(end - first);
-        match coded(frame)? {
+        match coded {
             Coded::Kept(own) => {
                 let fragments = &frames.file.layout.fragments[1..][own];
                 let mut length = 0;
@@ -65,7 +66,8 @@ pub fn write(
                 end += 8 + stream.len() as u64;
             }
         }
-    }
+        Ok(())
+    })?;
     out.write_all(&[0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0]).map_err(WRITE)?;
     end += 8;
     if with_table {
@@ -76,6 +78,28 @@ pub fn write(
         patch(out, position + 8, &bytes)?;
     }
     Ok((end, table))
+}
+
+/// Makes something of each frame, in all threads, and gives it to `write` in the order of the frames. One for each thread
+/// is in memory at a time.
+///
+/// # Errors
+///
+/// What the two report, of the first frame that one of them fails for.
+pub fn in_turn<T: Send>(
+    count: u32,
+    make: impl Fn(u32) -> Result<T> + Sync,
+    mut write: impl FnMut(u32, T) -> Result<()>,
+) -> Result<()> {
+    let threads = rayon::current_num_threads().max(1);
+    for start in (0..count).step_by(threads) {
+        let end = start.saturating_add(u32::try_from(threads).unwrap_or(u32::MAX)).min(count);
+        let made: Vec<Result<T>> = (start..end).into_par_iter().map(&make).collect();
+        for (frame, made) in (start..).zip(made) {
+            write(frame, made?)?;
+        }
+    }
+    Ok(())
 }
 
 /// Overwrites bytes at `position` and returns to the end of `out`.

@@ -4,6 +4,7 @@
 //! bytes are found here and only the decoding of one frame is left to the codecs.
 
 use super::codec::{self, native};
+use super::decoded::Decoded;
 use super::file::DicomFile;
 use super::fill::{Fill, FillChoice};
 use super::layout::Element;
@@ -161,6 +162,8 @@ pub struct Frames<'a> {
     pub fill: FillChoice,
     /// Where they lie.
     pub store: Store,
+    /// Those that were decoded.
+    pub decoded: &'a Decoded,
 }
 
 impl Pictures for Frames<'_> {
@@ -291,7 +294,7 @@ impl Frames<'_> {
                 let own = self.normalize(&mut bytes, first_bit, *word_swapped);
                 native::unpack(&self.description, self.file.encoding.is_big_endian(), false, own)
             }
-            Store::Encapsulated(_) => codec::decode(&self.file.transfer_syntax, &self.description, &bytes),
+            Store::Encapsulated(_) => self.decoded.decode(&self.file.transfer_syntax, &self.description, &bytes),
         }
     }
 

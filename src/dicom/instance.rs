@@ -2,6 +2,7 @@
 
 use super::attributes;
 use super::codec;
+use super::decoded::Decoded;
 use super::file::{DicomFile, Limits, is_uid};
 use super::fill::FillChoice;
 use super::frames::{Frames, Store};
@@ -18,6 +19,7 @@ use dicom_core::VR;
 use dicom_dictionary_std::tags;
 use dicom_object::InMemDicomObject;
 use std::path::Path;
+use std::sync::Arc;
 
 /// An opened file with its header.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub struct Instance {
     /// Top level values of the header, without sequences, pixels and long values.
     pub header: InMemDicomObject,
     limits: Limits,
+    /// Its frames that were decoded, and those of what was opened beside it.
+    decoded: Arc<Decoded>,
 }
 
 impl Instance {
@@ -38,7 +42,17 @@ impl Instance {
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
         let file = DicomFile::open(path, limits)?;
         let header = header::read(&file)?;
-        Ok(Self { file, header, limits: *limits })
+        Ok(Self { file, header, limits: *limits, decoded: Arc::default() })
+    }
+
+    /// Opens what was written of this instance, with the same limits. Frames that are stored as the same bytes in both are
+    /// decoded once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::open`].
+    pub fn open_written(&self, path: &Path) -> Result<Self> {
+        Ok(Self { decoded: Arc::clone(&self.decoded), ..Self::open(path, &self.limits)? })
     }
 
     /// Returns SOP Class UID (0008,0016), if it is a UID: it goes to the report.
@@ -156,6 +170,7 @@ impl Instance {
         Ok(Some(Frames {
             file: &self.file,
             header: &self.header,
+            decoded: &self.decoded,
             windows: self.windows(),
             fill: FillChoice::default(),
             overlay_bits: overlays::declared_bits(self),

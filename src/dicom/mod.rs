@@ -8,6 +8,7 @@ mod change;
 mod charset;
 pub mod codec;
 pub mod color;
+pub mod decoded;
 mod document;
 mod edit;
 pub mod file;

@@ -124,5 +124,6 @@ pub(super) fn masker<'a>(frames: &'a Frames<'_>) -> Masker<'a> {
         description: &frames.description,
         fill: frames.fill,
         palette: frames.palette.as_ref(),
+        decoded: Some(frames.decoded),
     }
 }

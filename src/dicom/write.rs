@@ -7,6 +7,7 @@
 use super::blocks::Grain;
 use super::codec::{self, Fallback};
 use super::edit::{Edit, Part, Target, edits};
+use super::fill::Fill;
 use super::fragments::{self, Coded};
 use super::frames::{Frames, Store};
 use super::instance::is_subsampled;
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::region::Region;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
+use rayon::prelude::*;
 use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 
@@ -30,7 +32,7 @@ use std::ops::Range;
 /// [`Error::Io`].
 pub fn masked(
     frames: &Frames<'_>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     plan: &Plan,
     out: &mut (impl Read + Write + Seek),
 ) -> Result<()> {
@@ -61,7 +63,7 @@ fn copy(from: &mut impl Read, to: &mut impl Write) -> Result<u64> {
 fn in_place(
     frames: &Frames<'_>,
     value: &Range<u64>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     grain: Grain,
     out: &mut (impl Read + Write + Seek),
 ) -> Result<()> {
@@ -85,7 +87,7 @@ fn in_place(
 fn patch(
     frames: &Frames<'_>,
     value: &Range<u64>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     out: &mut (impl Read + Write + Seek),
 ) -> Result<()> {
     let word_swapped = matches!(frames.store, Store::Native { word_swapped: true, .. });
@@ -102,7 +104,11 @@ fn patch(
             }
         };
         swap(&mut bytes);
-        let fill = frames.fill_of(&frames.decode(frame)?, region)?;
+        let even = Fill::even(frames.fill, &frames.description, frames.palette.as_ref())?;
+        let fill = match even {
+            Some(even) => even,
+            None => frames.fill_of(&frames.decode(frame)?, region)?,
+        };
         fill.native(&mut bytes, first_bit, &frames.description, frames.file.encoding.is_big_endian(), region);
         swap(&mut bytes);
         out.seek(SeekFrom::Start(range.start)).map_err(WRITE)?;
@@ -112,10 +118,10 @@ fn patch(
     Ok(())
 }
 
-/// Writes an encapsulated instance, one frame in memory at a time.
+/// Writes an encapsulated instance, with as many frames in memory at a time as there are threads.
 fn encapsulated(
     frames: &Frames<'_>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     plan: &Plan,
     out: &mut (impl Write + Seek),
 ) -> Result<()> {
@@ -195,7 +201,7 @@ fn target(frames: &Frames<'_>, plan: &Plan, first: Option<&Frame>) -> Result<(Ta
 /// Writes the value of Pixel Data at `position`; returns where it ends and, of fragments, where the frames are.
 fn value(
     frames: &Frames<'_>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     plan: &Plan,
     description: &PixelDescription,
     position: u64,
@@ -218,11 +224,11 @@ fn value(
     match plan.method {
         Method::Decoded => {
             let mut length = 0;
-            for frame in 0..frames.count() {
-                let bytes = codec::encode(Fallback::ExplicitLe, &filled(frame)?)?;
-                out.write_all(&bytes).map_err(WRITE)?;
+            let native = |frame| codec::encode(Fallback::ExplicitLe, &filled(frame)?);
+            fragments::in_turn(frames.count(), native, |_, bytes| {
                 length += bytes.len() as u64;
-            }
+                out.write_all(&bytes).map_err(WRITE)
+            })?;
             out.write_all(&[0][..usize::from(length % 2 == 1)]).map_err(WRITE)?;
             Ok((position + length.next_multiple_of(2), fragments::Table::default()))
         }
@@ -255,7 +261,7 @@ fn value(
 /// [`Error::Verification`] naming what differs, and what opening and decoding report.
 pub fn verify(
     frames: &Frames<'_>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     plan: &Plan,
     output: &Frames<'_>,
 ) -> Result<()> {
@@ -266,13 +272,13 @@ pub fn verify(
         return Err(Error::Verification("NumberOfFrames differs"));
     }
     let same_form = matches!(plan.method, Method::JpegBlocks | Method::Reencoded);
-    for frame in 0..frames.count() {
+    let check = |frame: u32| -> Result<()> {
         let region = regions(frame);
         if region.is_none() && same_form && frames.without_notes(frame)?.is_none() {
             if frames.stored(frame)? != output.stored(frame)? {
                 return Err(Error::Verification("a frame without a mask differs"));
             }
-            continue;
+            return Ok(());
         }
         if same_form && output.without_notes(frame)?.is_some() {
             return Err(Error::Verification("a stream has comments or application data"));
@@ -292,8 +298,10 @@ pub fn verify(
         if expected.samples != actual.samples {
             return Err(Error::Verification("a pixel outside the masks differs"));
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    // The first one that differs, whichever thread comes upon one first.
+    (0..frames.count()).into_par_iter().find_map_first(|frame| check(frame).err()).map_or(Ok(()), Err)
 }
 
 /// Copies the samples of `region` from one frame to another of the same form.

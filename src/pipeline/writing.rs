@@ -30,7 +30,7 @@ impl Pipeline {
             let mut written = self.write(cleaned, plan, output, record)?;
             let standing = match self.verify {
                 Verify::Mask | Verify::Review => {
-                    self.standing(cleaned, &Instance::open(written.flushed()?, &self.limits)?)?
+                    self.standing(cleaned, &cleaned.instance.open_written(written.flushed()?)?)?
                 }
                 Verify::Off => Vec::new(),
             };
@@ -89,7 +89,7 @@ impl Pipeline {
         record.output_transfer_syntax = Some(input.transfer_syntax.clone());
         let mut pixels = None;
         if let Some((frames, plan)) = cleaned.frames.zip(plan) {
-            let (pending, plan) = self.write_pixels(frames, &cleaned.masks(frames), plan, output)?;
+            let (pending, plan) = write_pixels((cleaned.instance, frames), &cleaned.masks(frames), plan, output)?;
             self.record_regions(cleaned, Some(&plan), record);
             record.write_method = Some(WriteMethod::from(plan.method));
             record.output_transfer_syntax = Some(plan.transfer_syntax);
@@ -99,7 +99,7 @@ impl Pipeline {
             record.write_method = Some(WriteMethod::InPlace);
         }
         let masked = match &mut pixels {
-            Some(pending) => Some(Instance::open(pending.flushed()?, &self.limits)?),
+            Some(pending) => Some(cleaned.instance.open_written(pending.flushed()?)?),
             None => None,
         };
         let own = record.sop_instance_uid.as_deref().filter(|_| self.new_uids && !cleaned.is_clean());
@@ -107,41 +107,6 @@ impl Pipeline {
         let uid = record.output_sop_instance_uid.as_deref();
         let rest = self.write_rest(masked.as_ref().unwrap_or(cleaned.instance), cleaned, uid, output)?;
         rest.or(pixels).ok_or(Error::Verification("nothing was written"))
-    }
-
-    /// Writes the instance with masked samples and nothing else changed; where that cannot be done as planned, as the
-    /// plan's fallback. Returns the plan that it was written by.
-    fn write_pixels(
-        &self,
-        frames: &Frames<'_>,
-        region: &impl Fn(u32) -> Option<Region>,
-        mut plan: Plan,
-        output: &Path,
-    ) -> Result<(Pending, Plan)> {
-        loop {
-            // A codec that panics is a reason for the fallback as well.
-            let tried = catch_unwind(AssertUnwindSafe(|| self.write_as(frames, region, &plan, output)))
-                .unwrap_or(Err(Error::Panic("the writing of an output")));
-            match tried {
-                Ok(pending) => return Ok((pending, plan)),
-                Err(error) => plan = plan.next(frames, &error).ok_or(error)?,
-            }
-        }
-    }
-
-    fn write_as(
-        &self,
-        frames: &Frames<'_>,
-        region: &impl Fn(u32) -> Option<Region>,
-        plan: &Plan,
-        output: &Path,
-    ) -> Result<Pending> {
-        let mut pending = Pending::create(output)?;
-        write::masked(frames, region, plan, &mut pending)?;
-        let again = Instance::open(pending.flushed()?, &self.limits)?;
-        let again_frames = again.frames()?.ok_or(Error::Verification("PixelData is missing"))?;
-        write::verify(frames, region, plan, &again_frames)?;
-        Ok(pending)
     }
 
     /// Writes `instance`, which has its samples masked already, with masked layers, without what has to go, and with
@@ -171,10 +136,44 @@ impl Pipeline {
         }
         let mut pending = Pending::create(output)?;
         changes.write(&instance.file, &mut pending)?;
-        let again = Instance::open(pending.flushed()?, &self.limits)?;
+        let again = instance.open_written(pending.flushed()?)?;
         let again_frames = again.frames()?;
         let again_places = Places::find(&again, again_frames.as_ref(), &self.limits, self.overlays)?;
         changes.verify(instance, &places, &again, &again_places)?;
         Ok(Some(pending))
     }
+}
+
+/// Writes the instance with masked samples and nothing else changed; where that cannot be done as planned, as the
+/// plan's fallback. Returns the plan that it was written by.
+fn write_pixels(
+    (instance, frames): (&Instance, &Frames<'_>),
+    region: &(impl Fn(u32) -> Option<Region> + Sync),
+    mut plan: Plan,
+    output: &Path,
+) -> Result<(Pending, Plan)> {
+    loop {
+        // A codec that panics is a reason for the fallback as well.
+        let tried = catch_unwind(AssertUnwindSafe(|| write_as((instance, frames), region, &plan, output)))
+            .unwrap_or(Err(Error::Panic("the writing of an output")));
+        match tried {
+            Ok(pending) => return Ok((pending, plan)),
+            Err(error) => plan = plan.next(frames, &error).ok_or(error)?,
+        }
+    }
+}
+
+/// Writes the instance of `frames` as planned, and compares what was written with it.
+fn write_as(
+    (instance, frames): (&Instance, &Frames<'_>),
+    region: &(impl Fn(u32) -> Option<Region> + Sync),
+    plan: &Plan,
+    output: &Path,
+) -> Result<Pending> {
+    let mut pending = Pending::create(output)?;
+    write::masked(frames, region, plan, &mut pending)?;
+    let again = instance.open_written(pending.flushed()?)?;
+    let again_frames = again.frames()?.ok_or(Error::Verification("PixelData is missing"))?;
+    write::verify(frames, region, plan, &again_frames)?;
+    Ok(pending)
 }

@@ -10,6 +10,7 @@ use super::passes::Passes;
 use super::recognizer::{Recognizer, RecognizerSettings, Turns};
 use super::runtime::Runtime;
 use crate::error::Result;
+use std::sync::{Mutex, PoisonError};
 
 /// Makes detectors, and recognizers of an effort, that are all alike, one for each worker.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Engine {
     runtime: Runtime,
     models: Models,
     device: Device,
+    /// The network of cores that was loaded to see that it can be; the first detector gets it.
+    first: Mutex<Option<OrtModel>>,
 }
 
 impl Engine {
@@ -30,8 +33,8 @@ impl Engine {
         heap::keep();
         let (entry, bytes) = models.detector();
         // `auto` is decided here once, so that two workers cannot run on two devices.
-        let device = OrtModel::load(&runtime, &entry.file, bytes, device)?.device();
-        Ok(Self { runtime, models, device })
+        let first = OrtModel::load(&runtime, &entry.file, bytes, device)?;
+        Ok(Self { device: first.device(), runtime, models, first: Mutex::new(Some(first)) })
     }
 
     /// Makes a detector of an effort for one worker.
@@ -42,20 +45,29 @@ impl Engine {
     pub fn detector(&self, effort: Effort) -> Result<Detector> {
         let (entry, bytes) = self.models.region_detector();
         let Role::RegionDetector { thresholds } = entry.role else { unreachable!("the region detector has this role") };
-        let regions = self.network(entry, bytes, thresholds)?;
+        let regions = self.network(entry, bytes, thresholds, None)?;
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let cores = match effort {
             Effort::Fast => None,
             Effort::Standard | Effort::Max => {
                 let (entry, bytes) = self.models.detector();
                 let Role::Detector { thresholds } = entry.role else { unreachable!("the detector has this role") };
-                Some(self.network(entry, bytes, thresholds)?)
+                Some(self.network(entry, bytes, thresholds, first)?)
             }
         };
         Ok(Detector::new(cores, Some(regions), Passes::of(effort)))
     }
 
-    fn network<T>(&self, entry: &ModelEntry, bytes: &[u8], thresholds: T) -> Result<Network<T>> {
-        let model = OrtModel::load(&self.runtime, &entry.file, bytes, self.device)?;
+    /// Makes a network of what is `loaded` already, or loads it.
+    fn network<T>(
+        &self,
+        entry: &ModelEntry,
+        bytes: &[u8],
+        thresholds: T,
+        loaded: Option<OrtModel>,
+    ) -> Result<Network<T>> {
+        let load = || OrtModel::load(&self.runtime, &entry.file, bytes, self.device);
+        let model = loaded.map_or_else(load, Ok)?;
         Ok(Network { model: Box::new(model), input: entry.input.clone(), thresholds })
     }
 

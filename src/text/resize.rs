@@ -90,22 +90,27 @@ fn doubled(image: &RgbImage) -> RgbImage {
     let (width, height) = (image.width() as usize, image.height() as usize);
     let stride = width * CHANNELS;
     let mut out = vec![0_u8; 4 * stride * height];
-    let mut row = vec![0_u16; stride];
+    // The first and the last pixel stand twice, so that each has a neighbor.
+    let mut row = vec![0_u16; stride + 2 * CHANNELS];
+    let (mut lefts, mut rights) = (vec![0_u8; stride], vec![0_u8; stride]);
     for (y, own) in out.chunks_exact_mut(2 * stride).enumerate() {
         let near = &image.as_raw()[y / 2 * stride..][..stride];
         let far = if y.is_multiple_of(2) { (y / 2).saturating_sub(1) } else { (y / 2 + 1).min(height - 1) };
         let far = &image.as_raw()[far * stride..][..stride];
-        for (sum, (&near, &far)) in row.iter_mut().zip(near.iter().zip(far)) {
+        for (sum, (&near, &far)) in row[CHANNELS..].iter_mut().zip(near.iter().zip(far)) {
             *sum = 3 * u16::from(near) + u16::from(far);
         }
-        let pixels = row.as_chunks::<CHANNELS>().0;
-        for (x, pair) in own.as_chunks_mut::<{ 2 * CHANNELS }>().0.iter_mut().enumerate() {
-            let (left, here, right) = (&pixels[x.saturating_sub(1)], &pixels[x], &pixels[(x + 1).min(width - 1)]);
-            for channel in 0..CHANNELS {
-                let own = 3 * here[channel] + 8;
-                pair[channel] = ((own + left[channel]) >> 4) as u8;
-                pair[channel + CHANNELS] = ((own + right[channel]) >> 4) as u8;
-            }
+        row.copy_within(CHANNELS..2 * CHANNELS, 0);
+        row.copy_within(stride..stride + CHANNELS, stride + CHANNELS);
+        // Sample by sample, whatever pixel it is of, which a compiler does many at a time.
+        let sums = row.iter().zip(&row[CHANNELS..]).zip(&row[2 * CHANNELS..]);
+        for (((&left, &here), &right), (own, other)) in sums.zip(lefts.iter_mut().zip(&mut rights)) {
+            *own = ((3 * here + 8 + left) >> 4) as u8;
+            *other = ((3 * here + 8 + right) >> 4) as u8;
+        }
+        let pairs = lefts.as_chunks::<CHANNELS>().0.iter().zip(rights.as_chunks::<CHANNELS>().0);
+        for (pair, (left, right)) in own.as_chunks_mut::<{ 2 * CHANNELS }>().0.iter_mut().zip(pairs) {
+            *pair = [left[0], left[1], left[2], right[0], right[1], right[2]];
         }
     }
     RgbImage::from_raw(2 * image.width(), 2 * image.height(), out).expect("four times the bytes")

@@ -3,6 +3,7 @@
 use super::jpeg_blocks::Maskable;
 use super::{MaskForm, decode, inflated, j2k, jpeg_lossless, jpegls, jxl, lookup, native, rle, without_padding};
 use crate::dicom::blocks::{Blocks, Grain};
+use crate::dicom::decoded::Decoded;
 use crate::dicom::fill::{Fill, FillChoice};
 use crate::dicom::instance::is_subsampled;
 use crate::dicom::palette::PaletteColor;
@@ -80,6 +81,8 @@ pub struct Masker<'a> {
     pub fill: FillChoice,
     /// The palette of the instance.
     pub palette: Option<&'a PaletteColor>,
+    /// Frames that were decoded already.
+    pub decoded: Option<&'a Decoded>,
 }
 
 impl Masker<'_> {
@@ -147,7 +150,10 @@ impl Masker<'_> {
 
     /// Decodes and fills.
     fn filled(&self, stream: &[u8], blocks: &Blocks) -> Result<Frame> {
-        let mut frame = decode(self.transfer_syntax, self.description, stream)?;
+        let mut frame = match self.decoded {
+            Some(decoded) => decoded.decode(self.transfer_syntax, self.description, stream)?,
+            None => decode(self.transfer_syntax, self.description, stream)?,
+        };
         let region = blocks.pixels();
         Fill::new(self.fill, &frame, self.palette, &region)?.frame(&mut frame, &region);
         Ok(frame)

@@ -41,7 +41,7 @@ fn region(frames: &Frames<'_>) -> Region {
 }
 
 /// Masks `AREA` in the frames that `which` names and checks the output as the program does.
-fn mask_frames(input: &[u8], fallback: Fallback, which: impl Fn(u32) -> bool) -> (Vec<u8>, Plan) {
+fn mask_frames(input: &[u8], fallback: Fallback, which: impl Fn(u32) -> bool + Sync) -> (Vec<u8>, Plan) {
     let instance = open(input);
     let frames = frames(&instance);
     let regions = |frame| which(frame).then(|| region(&frames));
@@ -494,7 +494,7 @@ fn frames_without_a_mask_keep_their_fragments_and_the_tables_are_right() {
 
 /// Asserts that the offset tables of a file point to the first item of each frame and say how long those are that were
 /// written anew.
-fn assert_tables(instance: &Instance, name: &str, anew: impl Fn(u32) -> bool) {
+fn assert_tables(instance: &Instance, name: &str, anew: impl Fn(u32) -> bool + Sync) {
     let frames = frames(instance);
     let fragments = &instance.file.layout.fragments;
     let items: Vec<u64> = (0..frames.count())

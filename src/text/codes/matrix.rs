@@ -76,12 +76,12 @@ fn changes(image: &GrayImage, grid: &Grid, column: usize, row: usize) -> u8 {
 fn count_changes(image: &GrayImage, x0: usize, y0: usize, (low, high): (u8, u8)) -> ([u8; SIDE], [u8; SIDE]) {
     let (low, high) = (f32::from(low), f32::from(high));
     let (middle, band) = (f32::midpoint(low, high), Limits::BAND * (high - low));
+    // The brightest dark and the darkest light value: bytes are whole numbers.
+    let (dark, light) = ((middle - band).floor(), (middle + band).ceil());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
+    let (dark, light) = (dark as u8, light as u8);
     // By brightness: 1 for dark, 2 for light, 0 for what is neither.
-    let shade = |value: u8| match f32::from(value) {
-        value if value <= middle - band => 1,
-        value if value >= middle + band => 2,
-        _ => 0_u8,
-    };
+    let shade = |value: u8| if value <= dark { 1 } else { 2 * u8::from(value >= light) };
     let (mut across, mut down) = ([0; SIDE], [0; SIDE]);
     let mut above = [0; SIDE];
     for (y, count) in across.iter_mut().enumerate() {
