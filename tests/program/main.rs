@@ -12,6 +12,7 @@ mod evaluate;
 mod faults;
 mod letters;
 mod places;
+mod reads;
 mod real_data;
 mod resume;
 mod review;
