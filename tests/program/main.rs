@@ -10,6 +10,7 @@ mod documents;
 mod end_to_end;
 mod evaluate;
 mod faults;
+mod fuzz_targets;
 mod letters;
 mod places;
 mod reads;
