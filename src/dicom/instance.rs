@@ -48,6 +48,7 @@ impl Instance {
     pub fn read(file: Bytes, limits: &Limits) -> Result<Self> {
         let file = DicomFile::read(file, limits)?;
         let header = header::read(&file)?;
+        attributes::check_charsets(&file)?;
         Ok(Self { file, header, limits: *limits })
     }
 
