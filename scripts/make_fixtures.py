@@ -1399,6 +1399,11 @@ def bad_files():
     yield made("deep_nesting", "sequences nested 5000 deep", {0x00081140: opened * depth + closed * depth})
     yield made("trailing_garbage", "bytes that are no element follow Pixel Data", tail=noise[:333])
 
+    yield made(
+        "charset_nul", "Specific Character Set holds NUL characters, which pydicom cannot read (a mutation found it)",
+        {0x00080005: element(0x00080005, "CS", b"ISO 2022 \0\0\0\x003")},
+    )
+
     # Descriptions of the pixels.
     yield made("rows_zero", "Rows is 0", {ROWS: element(ROWS, "US", 0)})
     yield made("rows_missing", "Rows is missing", {ROWS: None})

@@ -18,7 +18,7 @@ pub type Source = Box<dyn std::error::Error + Send + Sync + 'static>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system failed to read or write.
-    #[error("{action}: {}", source.kind())]
+    #[error("{action}: {}", cause(source))]
     Io {
         /// What was tried, such as `cannot read the file`.
         action: &'static str,
@@ -208,5 +208,16 @@ impl Error {
     /// Makes an [`Error::Io`] for use with `map_err`.
     pub fn io(action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { action, source }
+    }
+}
+
+/// Names the kind of a system error; one that has none is named as the system does, which knows of no path or value.
+fn cause(error: &std::io::Error) -> String {
+    let kind = error.kind().to_string();
+    match error.raw_os_error() {
+        Some(code) if kind == "uncategorized error" => {
+            std::io::Error::from_raw_os_error(code).to_string().to_lowercase()
+        }
+        _ => kind,
     }
 }

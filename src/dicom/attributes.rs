@@ -4,7 +4,7 @@ use super::charset::Charset;
 use super::file::DicomFile;
 use super::layout::Element;
 use crate::attribute::Attribute;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sensitive::Sensitive;
 use dicom_core::dictionary::{DataDictionary, DataDictionaryEntry};
 use dicom_core::{Tag, VR};
@@ -106,6 +106,22 @@ pub fn read(file: &DicomFile) -> Result<Vec<Attribute>> {
         }
     }
     Ok(attributes)
+}
+
+/// Refuses character sets whose names hold control characters: what reads on may not know what to do with these.
+///
+/// # Errors
+///
+/// [`Error::InvalidAttribute`]; [`Error::Io`].
+pub fn check_charsets(file: &DicomFile) -> Result<()> {
+    for range in &file.layout.texts.charsets {
+        let value = file.data().read_vec(range.start, range.end - range.start)?;
+        let end = value.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        if value[..end].iter().any(u8::is_ascii_control) {
+            return Err(Error::invalid("SpecificCharacterSet", "holds a control character"));
+        }
+    }
+    Ok(())
 }
 
 /// Splits a text into its values. ST, LT and UT have one, which may hold a backslash (PS3.5 6.2).

@@ -65,7 +65,15 @@ impl DicomFile {
     /// [`Error::NotDicom`] if nothing of that is there, [`Error::Malformed`] if the elements break the encoding
     /// rules, [`Error::TooLarge`] if a deflated data set grows above the limit.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
-        let file = Bytes::open(path)?;
+        Self::read(Bytes::open(path)?, limits)
+    }
+
+    /// Like [`DicomFile::open`], for a file that is open or in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`DicomFile::open`].
+    pub fn read(file: Bytes, limits: &Limits) -> Result<Self> {
         let start = match recognize(&file)? {
             Start::Meta(start) => start,
             Start::DataSet(encoding) => {

@@ -1,6 +1,7 @@
 //! One opened SOP instance: what it is, and whether everything in it that may show text can be examined.
 
 use super::attributes;
+use super::bytes::Bytes;
 use super::codec;
 use super::decoded::Decoded;
 use super::file::{DicomFile, Limits, is_uid};
@@ -40,8 +41,18 @@ impl Instance {
     ///
     /// As [`DicomFile::open`], and [`Error::Malformed`] where header values cannot be read.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
-        let file = DicomFile::open(path, limits)?;
+        Self::read(Bytes::open(path)?, limits)
+    }
+
+    /// Like [`Instance::open`], for a file that is open or in memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::open`].
+    pub fn read(file: Bytes, limits: &Limits) -> Result<Self> {
+        let file = DicomFile::read(file, limits)?;
         let header = header::read(&file)?;
+        attributes::check_charsets(&file)?;
         Ok(Self { file, header, limits: *limits, decoded: Arc::default() })
     }
 

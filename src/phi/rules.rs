@@ -80,7 +80,11 @@ impl Rules {
     }
 
     /// Returns no rules: nothing is a pattern, nothing is technical.
-    fn none() -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    ///
+    /// None: an empty set of rules is one that can be used.
+    pub fn none() -> Result<Self, Problem> {
         Ok(Self {
             patterns: Patterns::new(Vec::new())?,
             technical: Technical::new(Vec::new())?,

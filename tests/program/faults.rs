@@ -82,13 +82,18 @@ fn listed_files_that_are_gone_are_held() {
 
 /// A batch of one large picture that takes its time, worked on with all care, and of others that do not.
 fn slow(folder: &Path) -> Command {
-    std::fs::create_dir_all(folder.join("in")).expect("a folder");
     // Noise of 16 million pixels: the networks alone take many seconds.
     let noise = (0..4000_u32 * 4000).map(|i| i.wrapping_mul(2_654_435_761).rotate_left(i % 13).to_le_bytes()[2]);
+    std::fs::create_dir_all(folder.join("in")).expect("a folder");
     std::fs::write(folder.join("in/slow"), deflated(4000, noise.collect())).expect("a file");
     for name in ["1", "2", "3"] {
         copy("sr.dcm", &folder.join("in").join(name));
     }
+    mask_slow(folder)
+}
+
+/// The run on such a batch.
+fn mask_slow(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deburn"));
     command
         .env("XDG_DATA_HOME", folder.join("data"))
@@ -254,4 +259,36 @@ fn what_may_not_be_read_is_held_and_what_may_not_be_written_is_refused() {
     assert_eq!(code, Some(1), "{error}");
     assert!(error.contains("deburn: cannot make a file beside the output: permission denied"), "{error}");
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0);
+}
+
+#[test]
+fn a_second_signal_stops_at_once_and_leaves_nothing_of_what_was_in_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = slow(folder.path()).spawn().unwrap();
+    let out = folder.path().join("out");
+    let steps = || std::fs::read_to_string(out.join(".deburn-journal")).unwrap_or_default();
+    while run.try_wait().unwrap().is_none()
+        && !(steps().contains("{\"Begun\":\"slow\"}") && steps().matches("{\"Done\":").count() == 3)
+    {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Two signals of a kind that come at once may count as one, so it is told until it hears.
+    while run.try_wait().unwrap().is_none() {
+        let _ = Command::new("kill").args(["-INT", &run.id().to_string()]).stderr(std::process::Stdio::null()).status();
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let output = run.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{error}");
+    assert!(
+        error.contains("deburn: stopping when what is in work is finished; once more stops at once\n")
+            && error.ends_with("deburn: stopped: the same command goes on from here\n"),
+        "{error}"
+    );
+    let mut left: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".deburn-journal", "1", "2", "3"], "no report, no temporary file");
+    let output = mask_slow(folder.path()).arg("--dry-run").output().unwrap();
+    let list = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(list.lines().filter(|line| line.starts_with("done ")).count(), 3, "{list}");
 }
