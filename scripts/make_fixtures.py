@@ -1404,6 +1404,11 @@ def bad_files():
         {0x00080005: element(0x00080005, "CS", b"ISO 2022 \0\0\0\x003")},
     )
 
+    yield made(
+        "vr_unknown", "an element of an unknown VR, which pydicom cannot read (a mutation found it)",
+        {0x00080070: b"\x08\x00\x70\x00F\xd1\0\0" + struct.pack("<I", 4) + b"ACME"},
+    )
+
     # Descriptions of the pixels.
     yield made("rows_zero", "Rows is 0", {ROWS: element(ROWS, "US", 0)})
     yield made("rows_missing", "Rows is missing", {ROWS: None})

@@ -111,7 +111,7 @@ pub fn jpeg(data: &[u8]) {
     let syntax = ["50", "51", "52", "55", "56"][usize::from(choice[1] % 5)];
     let transfer_syntax = &format!("1.2.840.10008.1.2.4.{syntax}");
     let fill = if choice[2] == 0 { FillChoice::Black } else { FillChoice::Value(choice[2].into()) };
-    let masker = Masker { transfer_syntax, description: &description, fill, palette: None };
+    let masker = Masker { transfer_syntax, description: &description, fill, palette: None, decoded: None };
     let Ok(grain) = masker.grain(stream) else { return };
     let size = (description.columns, description.rows);
     let region = region([0, 0, 0xFF, 0, choice[4], choice[5], choice[6], choice[7]], size, 0).expect("of this frame");
@@ -218,7 +218,7 @@ fn region(choice: [u8; 8], (columns, rows): (u32, u32), frame: u32) -> Option<Re
 /// Writes masked pixels by the plan and its fallbacks; `None` where an instance would be held.
 fn write_pixels(
     frames: &Frames<'_>,
-    regions: &impl Fn(u32) -> Option<Region>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
     options: WriteOptions,
 ) -> Option<Vec<u8>> {
     let mut plan = Plan::new(frames, regions, options).ok()?;
@@ -234,7 +234,11 @@ fn write_pixels(
     }
 }
 
-fn write_as(frames: &Frames<'_>, regions: &impl Fn(u32) -> Option<Region>, plan: &Plan) -> deburn::Result<Vec<u8>> {
+fn write_as(
+    frames: &Frames<'_>,
+    regions: &(impl Fn(u32) -> Option<Region> + Sync),
+    plan: &Plan,
+) -> deburn::Result<Vec<u8>> {
     let mut out = Cursor::new(Vec::new());
     written::masked(frames, regions, plan, &mut out)?;
     let bytes = out.into_inner();

@@ -257,6 +257,7 @@ mod tests {
         assert_eq!(problem(&long((0x7FE0, 0x10), b"OB", UNDEFINED, &item(0, &[]))), "an item or delimiter is expected");
         assert_eq!(problem(&long((0x28, 0x10), b"UT", UNDEFINED, &[])), "undefined length on a plain value");
         assert_eq!(problem(&[rows.clone(), rows].concat()), "an attribute occurs twice");
+        assert_eq!(problem(&long((0x28, 0x10), b"F\xD1", 2, &[1, 0])), "an unknown value representation");
         assert_eq!(problem(&SEQUENCE_END), "an item or delimiter outside a sequence");
     }
 
@@ -268,7 +269,8 @@ mod tests {
 
     #[test]
     fn zeros_do_not_become_elements_without_end() {
-        assert_eq!(problem(&[0; 100_000]), "an attribute occurs twice");
+        assert_eq!(problem(&[0; 100_000]), "an unknown value representation");
+        assert_eq!(problem(&long((0, 0), b"UN", 0, &[]).repeat(10_000)), "an attribute occurs twice");
     }
 
     proptest! {

@@ -39,6 +39,8 @@ pub(super) struct ElementHeader {
     /// The tag.
     pub(super) tag: Tag,
     vr: VR,
+    /// Whether the VR is one of the standard.
+    is_known: bool,
     length: Option<u32>,
     size: u64,
 }
@@ -84,15 +86,21 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn header(&self, position: u64) -> Result<ElementHeader> {
         let encoding = self.encoding;
-        let decoded = self.peek(position, 12, |mut window| match encoding {
-            Encoding::ImplicitLittle => StandardImplicitVRLittleEndianDecoder::default().decode_header(&mut window),
-            Encoding::ExplicitLittle => ExplicitVRLittleEndianDecoder::default().decode_header(&mut window),
-            Encoding::ExplicitBig => ExplicitVRBigEndianDecoder::default().decode_header(&mut window),
+        let (decoded, vr) = self.peek(position, 12, |mut window| {
+            let vr = window.get(4..6).and_then(|vr| <[u8; 2]>::try_from(vr).ok());
+            let decoded = match encoding {
+                Encoding::ImplicitLittle => StandardImplicitVRLittleEndianDecoder::default().decode_header(&mut window),
+                Encoding::ExplicitLittle => ExplicitVRLittleEndianDecoder::default().decode_header(&mut window),
+                Encoding::ExplicitBig => ExplicitVRBigEndianDecoder::default().decode_header(&mut window),
+            };
+            (decoded, vr)
         })?;
         let (header, size) =
             decoded.map_err(|_| Error::Malformed { problem: "the file ends inside an element header", position })?;
+        // The decoder takes what it does not know for UN.
+        let is_known = header.vr != VR::UN || encoding == Encoding::ImplicitLittle || vr == Some(*b"UN");
         let length = defined(header.len);
-        Ok(ElementHeader { tag: header.tag, vr: header.vr, length, size: size as u64 })
+        Ok(ElementHeader { tag: header.tag, vr: header.vr, is_known, length, size: size as u64 })
     }
 
     fn item_header(&self, position: u64) -> Result<SequenceItemHeader> {
@@ -106,9 +114,13 @@ impl<'a> Scanner<'a> {
 
     /// Walks over the element at `position`, which must end by `limit`.
     pub(super) fn element(&mut self, position: u64, limit: u64, depth: u32) -> Result<Element> {
-        let ElementHeader { tag, vr, length, size } = self.header(position)?;
+        let ElementHeader { tag, vr, is_known, length, size } = self.header(position)?;
         if tag.0 == 0xFFFE {
             return Err(Error::Malformed { problem: "an item or delimiter outside a sequence", position });
+        }
+        // Other readers guess the form of its length, or give up.
+        if !is_known {
+            return Err(Error::Malformed { problem: "an unknown value representation", position });
         }
         let start = position + size;
         let make = |value: Range<u64>, end| Element {
