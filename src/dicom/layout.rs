@@ -258,6 +258,7 @@ mod tests {
         assert_eq!(problem(&long((0x28, 0x10), b"UT", UNDEFINED, &[])), "undefined length on a plain value");
         assert_eq!(problem(&[rows.clone(), rows].concat()), "an attribute occurs twice");
         assert_eq!(problem(&long((0x28, 0x10), b"F\xD1", 2, &[1, 0])), "an unknown value representation");
+        assert_eq!(problem(&short((0x20, 0x10), b"SL", b"1 ")), "a length is no whole number of values");
         assert_eq!(problem(&SEQUENCE_END), "an item or delimiter outside a sequence");
     }
 

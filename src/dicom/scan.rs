@@ -45,6 +45,16 @@ pub(super) struct ElementHeader {
     size: u64,
 }
 
+/// Returns the bytes of one value of a VR that dicom-rs reads number by number (PS3.5 6.2), 1 of all others.
+const fn number_size(vr: VR) -> u32 {
+    match vr {
+        VR::SS | VR::US | VR::OW => 2,
+        VR::AT | VR::FL | VR::SL | VR::UL | VR::OF | VR::OL => 4,
+        VR::FD | VR::SV | VR::UV | VR::OD | VR::OV => 8,
+        _ => 1,
+    }
+}
+
 impl<'a> Scanner<'a> {
     pub(super) fn new(bytes: &'a Bytes, limit: u64, encoding: Encoding) -> Self {
         Self {
@@ -136,6 +146,10 @@ impl<'a> Scanner<'a> {
                 let end = start + u64::from(length);
                 if end > limit {
                     return Err(Error::Malformed { problem: "a length reaches outside its data set", position });
+                }
+                // dicom-rs reads whole numbers, and would take what is left for the next element.
+                if tag.0 < 0x7FE0 && length % number_size(vr) != 0 {
+                    return Err(Error::Malformed { problem: "a length is no whole number of values", position });
                 }
                 if vr == VR::SQ {
                     self.sequence(tag, start, end, Some(end), depth)?;
