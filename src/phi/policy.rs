@@ -201,7 +201,7 @@ impl Judge<'_> {
         self.keep_technical_rows(&mut findings, lines, &rows);
         mask_numbers_beside_masks(&mut findings, &rows);
         if self.policy != Policy::All {
-            keep_on_scales(&mut findings);
+            keep_on_scales(&mut findings, |reading| self.staying(reading));
         }
         findings.extend(others.iter().map(|other| self.find_other(other)));
         findings.extend(zones.iter().filter(|zone| zone.action == ZoneAction::Mask).map(|zone| {

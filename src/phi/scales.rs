@@ -1,7 +1,7 @@
 //! Numbers along a scale: one that was read badly is known by its neighbors.
 
 use super::policy::{Decision, Finding};
-use crate::text;
+use crate::text::{self, Reading};
 
 /// The least number of other numbers that a scale has, all kept for themselves. Three points lie on a line to a quarter
 /// of a letter by chance in one of hundreds of columns, and then the fourth has to lie on it as well.
@@ -43,7 +43,7 @@ impl Mark {
 
 /// Keeps numbers that were masked for their readings alone, but stand where a scale has them: its other numbers are kept,
 /// in a column or a row, and all of them are the further on the scale the further they are along it.
-pub(super) fn keep_on_scales(findings: &mut [Finding]) {
+pub(super) fn keep_on_scales(findings: &mut [Finding], staying: impl Fn(&Reading) -> Decision) {
     let marks = |findings: &[Finding], is_meant: fn(&Finding) -> bool| -> Vec<Mark> {
         let meant = findings.iter().enumerate().filter(|(_, finding)| is_meant(finding));
         meant.filter_map(|(index, finding)| Mark::new(index, finding)).collect()
@@ -57,8 +57,9 @@ pub(super) fn keep_on_scales(findings: &mut [Finding]) {
         let turned = |mark: &Mark| Mark { x: mark.y, y: mark.x, ..*mark };
         let column = || known.iter().copied();
         if is_on_scale(own, column()) || is_on_scale(turned(&own), column().map(|mark| turned(&mark))) {
-            findings[own.index].decision = Decision::Keep;
-            findings[own.index].rule = "technical:scale".into();
+            let finding = &mut findings[own.index];
+            finding.decision = finding.reading.as_ref().map_or(Decision::Mask, &staying);
+            finding.rule = "technical:scale".into();
         }
     }
 }
@@ -109,7 +110,7 @@ mod tests {
             .collect();
         let last = findings.last_mut().expect("a number");
         (last.decision, last.rule) = (Decision::Mask, rule.into());
-        keep_on_scales(&mut findings);
+        keep_on_scales(&mut findings, |_| Decision::Keep);
         findings.pop().expect("a number")
     }
 
