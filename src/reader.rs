@@ -10,7 +10,6 @@ use crate::text::{
     page::{self, Paper},
 };
 use crate::turned;
-use crate::windows;
 use image::RgbImage;
 pub use looked::Looked;
 use looked::{Seen, ViewLook, confirmed, moved};
@@ -146,10 +145,10 @@ impl Reader {
     fn detect(&self, view: &RgbImage, before: Option<&Seen>, dropped: &mut u32) -> Result<ViewLook> {
         let mut look = ViewLook::new(view, before);
         for window in look.windows(view) {
-            let part = windows::part(view, window);
+            let part = text::part(view, window);
             let (mut found, marks) = self
                 .detectors
-                .with(|detector| detector.detect_part(&part, view.dimensions(), |marks| look.places(window, marks)))?;
+                .with(|detector| detector.detect_part(&part, view.dimensions(), |area| look.is_wanted(window, area)))?;
             *dropped += found.dropped;
             found.lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
             look.add_lines(found.lines, view);
@@ -206,7 +205,7 @@ impl Reader {
             let own = before.map(|before| &before.0[index]);
             let mut look = ViewLook::new(&view.image, own);
             for window in look.windows(&view.image) {
-                let part = windows::part(&view.image, window);
+                let part = text::part(&view.image, window);
                 let size = view.image.dimensions();
                 let mut lines = self.detectors.with(|detector| detector.look_again(&part, size))?;
                 lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));

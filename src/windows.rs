@@ -3,8 +3,7 @@
 
 use crate::geometry::{Quad, Rect};
 use crate::text;
-use image::{RgbImage, imageops};
-use std::borrow::Cow;
+use image::RgbImage;
 
 /// Side of the cells that are compared, in pixels: a block of JPEG with subsampled chroma. Neighbors of a changed block
 /// differ only where a decoder smooths chroma over its border.
@@ -13,6 +12,9 @@ const CELL: u32 = 16;
 /// Pixels around what changed that the networks are shown too. The small network sees as far with its strongest weights;
 /// text whose pixels changed lies in the window whole, so that this is ground.
 const AROUND: u32 = 64;
+
+/// Cells of one line that changed are no further apart than this, in pixels: what stands between its letters need not change.
+const NEAR: u32 = 32;
 
 /// Windows begin at multiples of this, in pixels of the frame, so that a network that halves a picture sees the same pixels
 /// fall together as in the whole frame.
@@ -61,12 +63,7 @@ impl Changes {
     /// Returns whether a pixel changed in or beside what is masked if a quadrilateral is.
     pub(crate) fn touch(&self, quad: &Quad) -> bool {
         let area = text::pad(quad).bounding_box(self.size.0, self.size.1);
-        let rows = area.y0.saturating_sub(1) / CELL..(area.y1 + 1).min(self.size.1).div_ceil(CELL);
-        rows.into_iter().any(|row| {
-            let start = row * self.columns;
-            let (first, last) = (area.x0.saturating_sub(1) / CELL, (area.x1 + 1).min(self.size.0).div_ceil(CELL));
-            first < last && self.changed[(start + first) as usize..(start + last) as usize].contains(&true)
-        })
+        self.any(Rect::new(area.x0.saturating_sub(1), area.y0.saturating_sub(1), area.x1 + 1, area.y1 + 1))
     }
 
     /// Returns the parts of the frame that hold all that changed, and all of `also`, with what is around them; no two
@@ -94,22 +91,22 @@ impl Changes {
         windows
     }
 
-    /// Returns the parts of a window that hold the cells of it that changed, or that `also` lies in, and of which `is_marked`
-    /// says so, with what is around them. All of this in pixels of the window.
-    pub(crate) fn marked(&self, window: Rect, also: &[Quad], is_marked: impl Fn(Rect) -> bool) -> Vec<Rect> {
-        let also: Vec<Rect> = also.iter().map(|quad| text::pad(quad).bounding_box(self.size.0, self.size.1)).collect();
-        let inside = |cell: Rect| {
-            let (x0, y0) = (cell.x0.max(window.x0), cell.y0.max(window.y0));
-            let (x1, y1) = (cell.x1.min(window.x1).max(x0), cell.y1.min(window.y1).max(y0));
-            Rect::new(x0 - window.x0, y0 - window.y0, x1 - window.x0, y1 - window.y0)
-        };
-        let is_shown = |(index, &changed): (usize, &bool)| {
-            let cell = self.cell(index as u32);
-            let own = inside(cell);
-            !own.is_empty() && (changed || also.iter().any(|other| overlap(other, &cell))) && is_marked(own)
-        };
-        let changed = self.changed.iter().enumerate().map(is_shown).collect();
-        Self { changed, ..*self }.windows(&[]).into_iter().map(inside).collect()
+    /// Returns whether an area lies so near to a cell that changed that it may show the same line, or in what is masked if
+    /// one of `also` is.
+    pub(crate) fn are_near(&self, area: Rect, also: &[Quad]) -> bool {
+        let masked = |quad: &Quad| text::pad(quad).bounding_box(self.size.0, self.size.1);
+        let (x0, y0) = (area.x0.saturating_sub(NEAR), area.y0.saturating_sub(NEAR));
+        self.any(Rect::new(x0, y0, area.x1 + NEAR, area.y1 + NEAR))
+            || also.iter().any(|quad| overlap(&masked(quad), &area))
+    }
+
+    /// Returns whether a cell that an area reaches into changed.
+    fn any(&self, area: Rect) -> bool {
+        let (first, last) = (area.x0 / CELL, area.x1.min(self.size.0).div_ceil(CELL));
+        (area.y0 / CELL..area.y1.min(self.size.1).div_ceil(CELL)).any(|row| {
+            let start = row * self.columns;
+            first < last && self.changed[(start + first) as usize..(start + last) as usize].contains(&true)
+        })
     }
 
     fn cell(&self, index: u32) -> Rect {
@@ -152,14 +149,6 @@ impl Changes {
     }
 }
 
-/// Returns what a window shows of a frame.
-pub(crate) fn part(image: &RgbImage, window: Rect) -> Cow<'_, RgbImage> {
-    if (window.width(), window.height()) == image.dimensions() {
-        return Cow::Borrowed(image);
-    }
-    Cow::Owned(imageops::crop_imm(image, window.x0, window.y0, window.width(), window.height()).to_image())
-}
-
 fn around(a: Rect, b: Rect) -> Rect {
     Rect::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
 }
@@ -196,14 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_marked_and_changed_is_shown_in_pixels_of_the_window() {
-        let changes = changed(&[(100, 100), (500, 100)]);
-        let window = Rect::new(32, 0, 800, 600);
-        let is_marked = |cell: Rect| cell.x0 > 300;
-        assert_eq!(changes.marked(window, &[], is_marked), [Rect::new(416 - 32, 32, 576 - 32, 192)]);
-        assert_eq!(changes.marked(window, &[], |_| false), []);
+    fn an_area_is_looked_at_where_it_changed_or_where_a_line_was() {
+        let changes = changed(&[(100, 100)]);
+        assert!(changes.are_near(Rect::new(143, 90, 160, 97), &[]));
+        assert!(
+            !changes.are_near(Rect::new(144, 90, 160, 97), &[]) && !changes.are_near(Rect::new(96, 48, 112, 64), &[])
+        );
         let line = Quad::from_rect(Rect::new(700, 500, 720, 510));
-        assert_eq!(changes.marked(window, &[line], |cell| cell.x0 > 600).len(), 1);
+        assert!(changes.are_near(Rect::new(716, 496, 732, 512), &[line]));
+        assert!(!changes.are_near(Rect::new(732, 496, 748, 512), &[line]));
     }
 
     #[test]

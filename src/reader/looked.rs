@@ -3,7 +3,7 @@
 use crate::dicom::views::View;
 use crate::geometry::{Point, Quad, Rect};
 use crate::text::{self, Code, Detection, Look, Marks};
-use crate::windows::{self, Changes};
+use crate::windows::Changes;
 use image::RgbImage;
 
 /// A frame that was looked at, view by view; nothing is inherited from an empty one.
@@ -62,10 +62,11 @@ impl ViewLook {
         }
     }
 
-    /// Returns where in a window the large network has to look, given what the small one marks: where that marks nothing
-    /// of what changed, no new line is taken. `None` in a frame that comes after none.
-    pub(super) fn places(&self, window: Rect, marks: &Marks) -> Option<Vec<Rect>> {
-        self.changes.as_ref().map(|changes| changes.marked(window, &self.gone, |area| marks.touch(area)))
+    /// Returns whether the large network has to look at an area of a window: where nothing near changed, no new line is
+    /// taken.
+    pub(super) fn is_wanted(&self, window: Rect, area: Rect) -> bool {
+        let area = Rect::new(area.x0 + window.x0, area.y0 + window.y0, area.x1 + window.x0, area.y1 + window.y0);
+        self.changes.as_ref().is_none_or(|changes| changes.are_near(area, &self.gone))
     }
 
     /// Adds lines that were found in a window, in pixels of the view.
@@ -81,7 +82,7 @@ impl ViewLook {
     /// Finds the codes in what the detector was shown.
     pub(super) fn find_codes(&mut self, view: &RgbImage) {
         for (window, marks) in std::mem::take(&mut self.parts) {
-            let part = windows::part(view, window);
+            let part = text::part(view, window);
             let found = confirmed(text::codes(&part, Look::Candidates), &marks);
             let found = found.into_iter().map(|code| Code { quad: moved(&code.quad, window), ..code });
             let new: Vec<Code> = found.filter(|code| self.is_new(&code.quad)).collect();

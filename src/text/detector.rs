@@ -6,14 +6,15 @@
     reason = "picture sides are checked to be below 2^20 before anything is computed from them; factors are whole numbers"
 )]
 
-use image::{RgbImage, imageops};
+use image::RgbImage;
 
 use super::cores::Cores;
 use super::manifest::{RegionThresholds, Thresholds};
 use super::network::Network;
 use super::passes::Passes;
-use super::regions::{self, Regions};
-use super::{quads, tiles};
+use super::regions::Regions;
+use super::spots::Spots;
+use super::{looks, quads, tiles};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Quad, Rect};
 
@@ -54,23 +55,10 @@ impl Marks {
         self.maps.iter().any(|map| map.share(&quad, thresholds) >= thresholds.support)
     }
 
-    /// Returns whether a pixel of an area, in pixels of the picture, is marked as text in any size.
-    #[must_use]
-    pub fn touch(&self, area: Rect) -> bool {
-        let [x0, y0, x1, y1] = [area.x0, area.y0, area.x1, area.y1].map(|at| at * self.factor as u32);
-        self.any(Rect::new(x0, y0, x1, y1), 0.0)
-    }
-
-    /// Returns whether a line that is found in an area of the enlarged picture may be marked as text.
-    fn are_near(&self, area: Rect) -> bool {
-        /// A line may reach out of the area, by half of its height.
-        const NEAR: f32 = 64.0;
-        self.any(area, NEAR)
-    }
-
-    fn any(&self, area: Rect, near: f32) -> bool {
+    /// Returns whether a pixel of an area, in pixels of the enlarged picture, is marked as text in any size.
+    fn touch(&self, area: Rect) -> bool {
         let Some(thresholds) = &self.thresholds else { return true };
-        self.maps.iter().any(|map| map.is_marked(area, near, thresholds.region))
+        self.maps.iter().any(|map| map.is_marked(area, thresholds.region))
     }
 }
 
@@ -101,7 +89,7 @@ impl Detector {
     /// [`Error::Detector`] if a network fails or returns something that cannot be read, [`Error::TooLarge`] for a
     /// side of 2^20 pixels or more.
     pub fn detect(&mut self, image: &RgbImage) -> Result<Detections> {
-        self.detect_part(image, image.dimensions(), |_| None).map(|(found, _)| found)
+        self.detect_part(image, image.dimensions(), |_| true).map(|(found, _)| found)
     }
 
     /// Returns the factor by which [`Detector::detect`] enlarges a picture.
@@ -115,7 +103,7 @@ impl Detector {
     /// Like [`Detector::detect`], for a part of a frame whose sides are `whole`, at the sizes that the frame is shown in.
     /// Also returns what the network of regions marks.
     ///
-    /// `places` is told that, and says where in the part the network of cores is to look; everywhere if it returns `None`.
+    /// The network of cores looks where `is_wanted` says so of a part of the picture.
     ///
     /// # Errors
     ///
@@ -124,7 +112,7 @@ impl Detector {
         &mut self,
         image: &RgbImage,
         whole: (u32, u32),
-        places: impl FnOnce(&Marks) -> Option<Vec<Rect>>,
+        is_wanted: impl Fn(Rect) -> bool,
     ) -> Result<(Detections, Marks)> {
         const LIMIT: u32 = 1 << 20;
         let factor = self.enlargement(whole.0, whole.1);
@@ -140,10 +128,10 @@ impl Detector {
         let enlarged = tiles::resized(image, factor as f32);
         let short = whole.0.min(whole.1).saturating_mul(factor);
         if let Some(network) = &mut self.regions {
-            marks.maps = regions::look(network, &enlarged, &self.passes, short)?;
+            marks.maps = looks::all(network, &enlarged, &self.passes, short)?;
             marks.thresholds = Some(network.thresholds);
         }
-        let found = self.cores(&enlarged, &marks, places(&marks), short)?;
+        let found = self.cores(&enlarged, &marks, is_wanted, short)?;
         let mut found = self.union(found, &marks.maps, short);
         for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
             *point = Point::new(point.x / factor as f32, point.y / factor as f32);
@@ -160,7 +148,7 @@ impl Detector {
         let factor = self.enlargement(image.width(), image.height()) as f32;
         let Some(network) = &mut self.regions else { return Ok(Marks { maps: Vec::new(), thresholds: None, factor }) };
         let enlarged = tiles::resized(image, factor);
-        let maps = regions::look(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()))?;
+        let maps = looks::all(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()))?;
         Ok(Marks { maps, thresholds: Some(network.thresholds), factor })
     }
 
@@ -182,11 +170,18 @@ impl Detector {
         let Some(network) = &mut self.regions else { return Ok(Vec::new()) };
         let short = factor * whole.0.min(whole.1) as f32;
         let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
-        let map = regions::look_once(network, image, scale * passes.scale_again, &passes)?;
+        let scale = scale * passes.scale_again;
+        // Not larger than the enlarged picture, and where that shows something, at the full scale.
+        let map = if scale > factor {
+            let shown = looks::once(network, image, scale / 2.0, &passes)?;
+            looks::closer(network, image, scale, &passes, &[shown])?
+        } else {
+            looks::once(network, image, scale, &passes)?
+        };
         let thresholds = RegionThresholds { score: network.thresholds.score_again, ..network.thresholds };
         let lines = map.lines(&thresholds);
         let Some(network) = &mut self.cores else { return Ok(lines) };
-        let mut cores = Cores { network, passes: &passes, is_marked: &|_| true };
+        let mut cores = Cores { network, passes: &passes };
         let mut confirmed = Vec::new();
         for line in lines {
             if cores.confirm(image, &line, factor * passes.scale_again)? {
@@ -196,27 +191,27 @@ impl Detector {
         Ok(confirmed)
     }
 
-    /// Returns what the network of cores finds in an enlarged picture, or in a part of one with this short side; in `places`
-    /// of it, given in pixels before it was enlarged, if there are some.
-    fn cores(&mut self, image: &RgbImage, marks: &Marks, places: Option<Vec<Rect>>, short: u32) -> Result<Detections> {
+    /// Returns what the network of cores finds in an enlarged picture, or in a part of one with this short side, where
+    /// something is marked and `is_wanted`, in pixels before it was enlarged.
+    ///
+    /// Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of cores,
+    /// which costs ten times as much, need not look.
+    fn cores(
+        &mut self,
+        image: &RgbImage,
+        marks: &Marks,
+        is_wanted: impl Fn(Rect) -> bool,
+        short: u32,
+    ) -> Result<Detections> {
         let Some(network) = &mut self.cores else { return Ok(Detections::default()) };
         let passes = &self.passes;
-        let Some(places) = places else {
-            // Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of
-            // cores, which costs three times as much, need not look.
-            let is_marked = |area: Rect| marks.are_near(area);
-            return Cores { network, passes, is_marked: &is_marked }.detect(image, short);
+        let factor = marks.factor as u32;
+        let before = |area: Rect| {
+            Rect::new(area.x0 / factor, area.y0 / factor, area.x1.div_ceil(factor), area.y1.div_ceil(factor))
         };
-        let mut all = Detections::default();
-        for place in places {
-            let [x0, y0, x1, y1] = [place.x0, place.y0, place.x1, place.y1].map(|at| at * marks.factor as u32);
-            let crop = imageops::crop_imm(image, x0, y0, x1 - x0, y1 - y0).to_image();
-            let found = Cores { network: &mut *network, passes, is_marked: &|_| true }.detect(&crop, short)?;
-            let moved = |p: Point| Point::new(p.x + x0 as f32, p.y + y0 as f32);
-            all.lines.extend(found.lines.iter().map(|line| Detection { quad: Quad(line.quad.0.map(moved)), ..*line }));
-            all.dropped += found.dropped;
-        }
-        Ok(all)
+        let is_marked = |area: Rect| (passes.is_thorough || marks.touch(area)) && is_wanted(before(area));
+        let spots = Spots::new(image.dimensions(), is_marked);
+        Cores { network, passes }.detect(image, &spots, short)
     }
 
     /// Returns what both networks find in an enlarged picture, or in a part of one with this short side.
@@ -304,6 +299,7 @@ mod tests {
     use crate::text::model::Model;
     use image::Rgb;
     use ndarray::{Array4, ArrayD, ArrayView4, Axis, s};
+    use std::sync::{Arc, Mutex};
 
     /// Says that text is wherever the picture is bright.
     struct Bright;
@@ -399,6 +395,45 @@ mod tests {
         assert_eq!(boxes_found(blind, &image), all[..2]);
         let only = &mut Detector::new(None, Some(regions(0.1)), Passes::default());
         assert_eq!(boxes_found(only, &image), all[..2]);
+    }
+
+    /// Like [`Bright`]; notes the sizes of what it is shown.
+    struct Watched(Arc<Mutex<Vec<(usize, usize)>>>);
+
+    impl Model for Watched {
+        fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
+            self.0.lock().expect("not poisoned").push((input.dim().3, input.dim().2));
+            Bright.run(input)
+        }
+    }
+
+    #[test]
+    fn the_network_of_cores_is_shown_what_is_marked_with_what_is_around_it() {
+        let image = picture(800, 600, &[Rect::new(100, 100, 160, 120), Rect::new(400, 500, 470, 515)]);
+        let shown = |is_thorough| {
+            let sizes = Arc::new(Mutex::new(Vec::new()));
+            let passes = Passes { is_thorough, ..Passes::default() };
+            let network = cores(Watched(Arc::clone(&sizes)), 0.0);
+            let found = boxes_found(&mut Detector::new(Some(network), Some(regions(0.1)), passes), &image);
+            (found, std::mem::take(&mut *sizes.lock().expect("not poisoned")))
+        };
+        let (found, sizes) = shown(false);
+        assert_eq!(found, [[100.0, 100.0, 160.0, 120.0], [400.0, 500.0, 470.0, 515.0]]);
+        assert_eq!(sizes.len(), 2);
+        assert!(sizes.iter().all(|&(width, height)| width < 200 && height < 160), "{sizes:?}");
+        let (again, sizes) = shown(true);
+        assert_eq!(again, found);
+        assert_eq!(sizes, [(832, 640), (416, 320)]);
+    }
+
+    #[test]
+    fn where_something_is_not_wanted_the_network_of_cores_does_not_look() {
+        let image = picture(800, 600, &[Rect::new(100, 100, 160, 120), Rect::new(400, 500, 470, 515)]);
+        let sizes = Arc::new(Mutex::new(Vec::new()));
+        let network = cores(Watched(Arc::clone(&sizes)), 0.0);
+        let mut detector = Detector::new(Some(network), Some(regions(0.1)), Passes::default());
+        detector.detect_part(&image, (800, 600), |area| area.y0 > 300).expect("detected");
+        assert_eq!(sizes.lock().expect("not poisoned").len(), 1);
     }
 
     fn picture(width: u32, height: u32, boxes: &[Rect]) -> RgbImage {

@@ -10,17 +10,13 @@
     reason = "coordinates within a map, whose sides are below 2^20, are cut to it before they are cast"
 )]
 
-use image::RgbImage;
 use imageproc::point::Point as PixelPoint;
-use ndarray::{Array2, Array3, s};
+use ndarray::{Array2, s};
 use std::collections::VecDeque;
 
 use super::detector::Detection;
 use super::manifest::RegionThresholds;
-use super::network::{Network, run};
-use super::passes::Passes;
-use super::{postprocess, quads, tiles};
-use crate::error::Result;
+use super::{postprocess, quads};
 use crate::geometry::{Point, Quad, Rect};
 
 /// What the network says of one copy of a picture.
@@ -98,12 +94,12 @@ impl Regions {
         (labels, parts)
     }
 
-    /// Returns whether a pixel in an area of the picture, or so near to it, is above a level.
-    pub(super) fn is_marked(&self, area: Rect, near: f32, level: f32) -> bool {
+    /// Returns whether a pixel in an area of the picture is above a level.
+    pub(super) fn is_marked(&self, area: Rect, level: f32) -> bool {
         let (rows, columns) = self.region.dim();
         let range = |from: u32, to: u32, scale: f32, end: usize| {
-            let from = ((from as f32 - near) * scale).max(0.0) as usize;
-            from.min(end)..(((to as f32 + near) * scale).ceil() as usize).min(end)
+            let from = (from as f32 * scale) as usize;
+            from.min(end)..((to as f32 * scale).ceil() as usize).min(end)
         };
         let rows = range(area.y0, area.y1, self.y_scale, rows);
         let columns = range(area.x0, area.x1, self.x_scale, columns);
@@ -135,65 +131,6 @@ impl Regions {
         let back = |p: Point| Point::new(p.x / self.x_scale, p.y / self.y_scale);
         Detection { quad: Quad(quad.0.map(back)), score: line.mean() }
     }
-}
-
-/// Shows the network a picture, or a part of one with this short side, at its scales and returns what it says of each, the largest first.
-///
-/// # Errors
-///
-/// [`crate::Error::Detector`] if the network fails or returns something that cannot be read.
-pub(super) fn look(
-    network: &mut Network<RegionThresholds>,
-    image: &RgbImage,
-    passes: &Passes,
-    short: u32,
-) -> Result<Vec<Regions>> {
-    let mut scale = if short < passes.least_region_side { 2.0 } else { 1.0 };
-    let mut maps = vec![look_once(network, image, scale, passes)?];
-    loop {
-        scale /= 2.0;
-        if (short as f32) * scale < passes.least_reduced_region_side as f32 {
-            return Ok(maps);
-        }
-        maps.push(look_once(network, image, scale, passes)?);
-    }
-}
-
-/// Shows the network one copy of a picture, with a margin and in tiles.
-///
-/// # Errors
-///
-/// As [`look`].
-pub(super) fn look_once(
-    network: &mut Network<RegionThresholds>,
-    image: &RgbImage,
-    scale: f32,
-    passes: &Passes,
-) -> Result<Regions> {
-    /// The maps have half the sides of the input.
-    const STRIDE: usize = 2;
-    let copy = tiles::resized(image, scale);
-    let margin = passes.margin as usize / STRIDE;
-    let framed = tiles::framed(&copy, (margin * STRIDE) as u32);
-    let halved = |side: u32| (side as usize).div_ceil(STRIDE);
-    let mut maps = Array3::<f32>::zeros((2, halved(framed.height()), halved(framed.width())));
-    for tile in tiles::tiles(framed.width(), framed.height(), passes.tile_side, passes.tile_overlap) {
-        let map = run(&mut *network.model, &network.input, &framed, tile, (2, STRIDE))?;
-        let (top, left) = (tile.y0 as usize / STRIDE, tile.x0 as usize / STRIDE);
-        let (rows, columns) = (halved(tile.height()), halved(tile.width()));
-        let rows = rows.min(maps.dim().1 - top);
-        let columns = columns.min(maps.dim().2 - left);
-        // Where tiles overlap, the one that sees more of a line is believed.
-        maps.slice_mut(s![.., top..top + rows, left..left + columns])
-            .zip_mut_with(&map.slice(s![.., ..rows, ..columns]), |all, &own| *all = all.max(own));
-    }
-    let own = |channel: usize| {
-        let (rows, columns) = (halved(copy.height()), halved(copy.width()));
-        maps.slice(s![channel, margin..margin + rows, margin..margin + columns]).to_owned()
-    };
-    let x_scale = copy.width() as f32 / image.width() as f32 / STRIDE as f32;
-    let y_scale = copy.height() as f32 / image.height() as f32 / STRIDE as f32;
-    Ok(Regions { region: own(0), core: own(1), x_scale, y_scale })
 }
 
 /// The pixels of one line.

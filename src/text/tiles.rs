@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-use image::{Rgb, RgbImage};
+use image::{Rgb, RgbImage, imageops};
 use ndarray::Array4;
 
 use super::manifest::{Channels, InputForm};
@@ -78,6 +78,14 @@ pub(super) fn resized(image: &RgbImage, factor: f32) -> Cow<'_, RgbImage> {
     } else {
         Cow::Owned(resize::enlarged(image, width, height))
     }
+}
+
+/// Returns a part of a picture.
+pub(crate) fn part(image: &RgbImage, area: Rect) -> Cow<'_, RgbImage> {
+    if (area.width(), area.height()) == image.dimensions() {
+        return Cow::Borrowed(image);
+    }
+    Cow::Owned(imageops::crop_imm(image, area.x0, area.y0, area.width(), area.height()).to_image())
 }
 
 /// Returns the picture with `margin` pixels added on each side: in the color of that side's ground where it has a plain
