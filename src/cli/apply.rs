@@ -6,7 +6,7 @@ use super::{EngineArguments, HELD, LogFormat, LogLevel, key, log, rules, setup, 
 use deburn::batch::{self, Batch, Job, Outcome, Plan, Progress, Work, Worker};
 use deburn::dicom::Limits;
 use deburn::dicom::write::WriteOptions;
-use deburn::output::{self, Pending};
+use deburn::output::{self, Partials, Pending};
 use deburn::pipeline::Pipeline;
 use deburn::reader::Reader;
 use deburn::report::{Header, Line, ReviewUsed, RulesFile, Runtime, TextKey, TextPrivacy, Writer};
@@ -96,15 +96,32 @@ pub fn run(arguments: &ApplyArguments) -> Result<ExitCode> {
     log::start(arguments.log, LogFormat::Text, std::io::stderr);
     let files = decision_files(arguments)?;
     let reviewed = reviewed(arguments, &files)?;
+    source::check_apart(reviewed.inputs.folders(), &[], &arguments.output)?;
+    let made_folder = !arguments.output.exists();
+    let lock = state::lock(&arguments.output)?;
+    let result = go(arguments, &reviewed, &files, &new_report);
+    lock.remove();
+    if made_folder {
+        // It stays if there is anything in it.
+        let _ = std::fs::remove_dir(&arguments.output);
+    }
+    result
+}
+
+/// Works on all inputs, with the output locked.
+fn go(arguments: &ApplyArguments, reviewed: &Reviewed, files: &[PathBuf], new_report: &Path) -> Result<ExitCode> {
     let inputs = reviewed.list();
-    refuse_early(arguments, &reviewed.inputs, &inputs, &new_report)?;
+    refuse_early(arguments, &inputs, new_report)?;
+    // What a run that was killed has left.
+    output::remove_partials_below(&arguments.output, Partials::Own)?;
+    output::remove_partials_beside(new_report, None)?;
     let key = key::load(arguments.text_key.as_deref())?;
     let start = || worker::start(arguments, &key);
     let (worker, header) = Worker::begin(&start)?;
-    if header.review != Some(review_used(&reviewed, &files)?) {
+    if header.review != Some(review_used(reviewed, files)?) {
         return Err(Error::Usage("the decisions changed while they were read".into()));
     }
-    let mut pending = Pending::create(&new_report)?;
+    let mut pending = Pending::create(new_report)?;
     let keep = pending.flushed()?.to_owned();
     let mut report = Writer::new(pending, header.clone())?;
     let mut reporter = Reporter::new(inputs.len(), arguments.quiet, LogFormat::Text);
@@ -151,8 +168,8 @@ fn decision_files(arguments: &ApplyArguments) -> Result<Vec<PathBuf>> {
     if path.is_file() { Ok(vec![path]) } else { Err(Error::Path { path, problem: problem.into() }) }
 }
 
-fn refuse_early(arguments: &ApplyArguments, folders: &Inputs, inputs: &[Input], new_report: &Path) -> Result<()> {
-    source::check_apart(folders.folders(), &[], &arguments.output)?;
+/// Refuses what would be replaced, before any work.
+fn refuse_early(arguments: &ApplyArguments, inputs: &[Input], new_report: &Path) -> Result<()> {
     let targets = inputs.iter().map(|input| arguments.output.join(&input.relative));
     for path in targets.chain([new_report.to_owned()]) {
         if !arguments.overwrite && path.symlink_metadata().is_ok() {

@@ -52,6 +52,12 @@ impl Places {
     }
 }
 
+/// Makes an output folder, where it is not there, and locks it for one run alone.
+pub fn lock(folder: &Path) -> Result<Lock> {
+    std::fs::create_dir_all(folder).map_err(Error::io("cannot create the output folder"))?;
+    Lock::take(&folder.join(LOCK), Sharing::Alone)
+}
+
 /// Returns what sets the temporary files of a run apart, by a file that is its own.
 pub fn tag(own: &Path) -> String {
     let path = std::path::absolute(own).unwrap_or_else(|_| own.to_owned());

@@ -193,6 +193,22 @@ fn a_lack_of_memory_while_decisions_are_applied_costs_the_instance_that_caused_i
 }
 
 #[test]
+fn an_output_that_another_run_is_at_work_on_is_refused() {
+    let Some((output, folder)) = applied("none", &[]) else { return };
+    assert_eq!(output.status.code(), Some(0));
+    let path = |name: &str| folder.path().join(name);
+    let lock = std::fs::File::create(path("out/.deburn-lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = deburn();
+    command.arg("apply").arg(path("masked").join(REPORT)).arg("--input").arg(path("in")).arg("--overwrite");
+    let output = command.arg("-o").arg(path("out")).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(error, format!("deburn: {}: another run is at work on this output\n", path("out").display()));
+    assert!(path("out/bad").exists() && path("out").join(REPORT).exists(), "what is there stays");
+}
+
+#[test]
 fn decisions_are_applied_alike_in_a_process_and_without_one() {
     let reports = [&[][..], &["--isolate", "off", "--jobs", "1"]].map(|more| {
         let (output, folder) = applied("none", more)?;
