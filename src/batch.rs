@@ -10,7 +10,7 @@ mod supervisor;
 mod worker;
 
 use crate::error::Result;
-use crate::report::{Header, Line, Writer};
+use crate::report::{Header, Line, Record, Writer};
 use crate::source::Input;
 use ledger::Ledger;
 use std::io::Write;
@@ -24,7 +24,7 @@ pub use journal::{Done, Journal, Known, Past, Place, Stamp, Start};
 pub use lock::{Lock, Sharing};
 pub use protocol::{Event, Job, Trouble};
 pub use resume::{Plan, remove};
-pub use worker::serve;
+pub use worker::{Work, serve};
 
 /// What a run tells while it goes on.
 pub trait Progress: Send {
@@ -36,10 +36,11 @@ pub trait Progress: Send {
 }
 
 /// What a run is given.
-#[derive(Debug)]
 pub struct Batch<'a> {
     /// All inputs, in the order of the report.
     pub inputs: &'a [Input],
+    /// Makes the record of an input that is held without a word of a worker, from its number; the reason is added.
+    pub held: &'a dyn Fn(usize) -> Record,
     /// The folder of the output, if one is written.
     pub output: Option<&'a Path>,
     /// A temporary file of the run itself that has to stay: that of the report.

@@ -56,9 +56,11 @@ pub fn remove_partials_beside(path: &Path, keep: Option<&Path>) -> Result<()> {
     let folder = path.parent().unwrap_or(path);
     // Where there is no folder, there is nothing in it.
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    // By its name, which is random: one folder may be written in several ways, relative ones and links among them.
+    let keep = keep.and_then(Path::file_name);
     for entry in entries.filter_map(std::result::Result::ok) {
         let path = entry.path();
-        if is_partial(&path, Partials::Own) && keep != Some(path.as_path()) {
+        if is_partial(&path, Partials::Own) && keep != path.file_name() {
             remove(&path)?;
         }
     }
@@ -172,6 +174,17 @@ impl Seek for Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_to_keep_stays_however_its_folder_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let [mut kept, mut other] = ["report", "a"].map(|name| Pending::create(&folder.path().join(name)).unwrap());
+        let [kept, other] = [&mut kept, &mut other].map(|pending| pending.flushed().unwrap().to_owned());
+        let name = folder.path().file_name().unwrap();
+        let written_otherwise = folder.path().join("..").join(name).join(kept.file_name().unwrap());
+        remove_partials_beside(&folder.path().join("b"), Some(&written_otherwise)).unwrap();
+        assert!(kept.exists() && !other.exists());
+    }
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {

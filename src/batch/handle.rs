@@ -1,9 +1,8 @@
 //! A worker as the run sees it: a process of its own, or threads of this one.
 
 use super::protocol::{Event, Job};
-use super::worker;
+use super::worker::{self, Work};
 use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
 use crate::report::{Header, TextKey};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -85,7 +84,7 @@ impl Worker {
 
     /// Starts threads of this process. What ends them ends the run.
     #[must_use]
-    pub fn in_process(pipeline: Arc<Pipeline>, threads: usize, header: Header) -> Self {
+    pub fn in_process(work: Box<Work>, threads: usize, header: Header) -> Self {
         let (jobs, received) = mpsc::channel();
         let (sender, events) = mpsc::channel();
         std::thread::spawn(move || {
@@ -94,7 +93,7 @@ impl Worker {
                 let _ = sender.send(event);
             };
             send(Event::Ready(Box::new(header)));
-            if let Err(error) = worker::serve(&pipeline, threads, received, &send) {
+            if let Err(error) = worker::serve(&work, threads, received, &send) {
                 send(Event::Failed(error.to_string()));
             }
         });

@@ -8,7 +8,7 @@ use super::resume::remove;
 use super::{Batch, Outcome, Progress};
 use crate::error::{Error, Result};
 use crate::output;
-use crate::report::{Header, Line, Reason, Record, Status};
+use crate::report::{Header, Line, Reason};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Write;
 use std::path::PathBuf;
@@ -137,14 +137,14 @@ impl<'a, W: Write> Supervisor<'a, W> {
 
     fn give_one(&mut self, index: usize) -> Result<()> {
         let input = &self.batch.inputs[index];
-        let name = input.name();
         let given = Given { input: Stamp::of(&input.path), begun: None };
         if let Some(problem) = input.problem {
             self.given.insert(index, given);
-            let mut record = Record::new(name);
+            let mut record = (self.batch.held)(index);
             record.reason = Some(Reason { code: "io".into(), message: problem.into() });
             return self.done(index, Line::Instance(record), None);
         }
+        let name = input.name();
         self.ledger.begun(&name)?;
         self.is_fresh &= self.given.is_empty();
         self.given.insert(index, given);
@@ -248,17 +248,17 @@ impl<'a, W: Write> Supervisor<'a, W> {
             }
         };
         self.is_fresh = true;
-        if let Some(difference) = self.header.difference(&header) {
-            return Err(Error::Usage(format!("{difference} changed during the run")));
+        let decisions = || (self.header.review != header.review).then(|| "the review".into());
+        match self.header.difference(&header).or_else(decisions) {
+            Some(difference) => Err(Error::Usage(format!("{difference} changed during the run"))),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Holds an instance that a worker died of.
     fn hold(&mut self, index: usize, given: &Given, cause: Cause) -> Result<()> {
         self.deaths = 0;
-        let mut record = Record::new(self.batch.inputs[index].name());
-        record.status = Status::Held;
+        let mut record = (self.batch.held)(index);
         record.bytes = given.input.map(|input| input.bytes());
         record.reason = Some(Reason { code: cause.code().into(), message: cause.message().into() });
         self.finish(index, Line::Instance(record), given)

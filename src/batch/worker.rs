@@ -2,11 +2,12 @@
 
 use super::protocol::{Event, Job, Trouble};
 use crate::error::{Error, Result};
-use crate::pipeline::Pipeline;
-use crate::report::{IgnoredFile, Line};
-use std::path::Path;
+use crate::report::{IgnoredFile, Line, Record};
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
+
+/// What is done with an instance: it makes the record, and beside it the error that holds the instance.
+pub type Work = dyn Fn(&Job) -> (Record, Option<Error>) + Send + Sync;
 
 /// Works on the instances of `jobs`, so many at once as there are `threads`, until the channel is closed.
 ///
@@ -15,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 /// # Errors
 ///
 /// [`Error::Usage`] if the threads cannot be started.
-pub fn serve(pipeline: &Pipeline, threads: usize, jobs: Receiver<Job>, send: &(dyn Fn(Event) + Sync)) -> Result<()> {
+pub fn serve(work: &Work, threads: usize, jobs: Receiver<Job>, send: &(dyn Fn(Event) + Sync)) -> Result<()> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .panic_handler(|_| tracing::error!("a worker panicked"))
@@ -29,7 +30,7 @@ pub fn serve(pipeline: &Pipeline, threads: usize, jobs: Receiver<Job>, send: &(d
                 while let Some(job) = next() {
                     pool.install(|| {
                         send(Event::Begun(job.index));
-                        send(work(pipeline, job));
+                        send(done(work, &job));
                     });
                 }
             });
@@ -39,8 +40,8 @@ pub fn serve(pipeline: &Pipeline, threads: usize, jobs: Receiver<Job>, send: &(d
 }
 
 /// Works on one instance.
-fn work(pipeline: &Pipeline, job: Job) -> Event {
-    let (record, error) = pipeline.process(Path::new(&job.path), job.name, job.target.as_deref().map(Path::new));
+fn done(work: &Work, job: &Job) -> Event {
+    let (record, error) = work(job);
     let trouble = error.as_ref().and_then(Trouble::of);
     let line = match error {
         Some(error @ Error::NotDicom(_)) if !job.named => {

@@ -1,20 +1,25 @@
 //! `apply`: mask again as reviewers decided, with the options of the run that was reviewed.
 
 use super::progress::Reporter;
-use super::{EngineArguments, HELD, LogFormat, LogLevel, key, log, rules, setup};
+use super::worker::{self, Task, WorkerArguments};
+use super::{EngineArguments, HELD, LogFormat, LogLevel, key, log, rules, setup, state};
+use deburn::batch::{self, Batch, Job, Outcome, Plan, Progress, Work, Worker};
 use deburn::dicom::Limits;
 use deburn::dicom::write::WriteOptions;
-use deburn::output::Pending;
+use deburn::output::{self, Partials, Pending};
 use deburn::pipeline::Pipeline;
 use deburn::reader::Reader;
-use deburn::report::{Header, ReviewUsed, RulesFile, Runtime, TextPrivacy, Writer};
+use deburn::report::{Header, Line, ReviewUsed, RulesFile, Runtime, TextKey, TextPrivacy, Writer};
+use deburn::review::apply::Reviewed;
 use deburn::review::{self, Inputs, Ledger, Loaded};
+use deburn::source::{self, Input};
 use deburn::text::{DetectorPool, Engine, RecognizerPool};
-use deburn::{Error, Result, source};
+use deburn::{Error, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 /// Arguments of `apply`.
 #[derive(Debug, clap::Args)]
@@ -44,6 +49,8 @@ pub struct ApplyArguments {
     /// Instances and frames worked on at once [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    #[command(flatten)]
+    worker: WorkerArguments,
     /// Replace existing files of the output
     #[arg(long)]
     overwrite: bool,
@@ -55,28 +62,100 @@ pub struct ApplyArguments {
     log: LogLevel,
 }
 
+impl Task for ApplyArguments {
+    fn worker(&self) -> &WorkerArguments {
+        &self.worker
+    }
+
+    fn threads(&self) -> usize {
+        worker::threads(self.jobs)
+    }
+
+    fn log(&self) -> (LogLevel, LogFormat) {
+        (self.log, LogFormat::Text)
+    }
+
+    fn set_up(&self, key: TextKey) -> Result<(Box<Work>, Header)> {
+        let files = decision_files(self)?;
+        let reviewed = reviewed(self, &files)?;
+        let engine = Arc::new(setup::engine(&self.engine)?);
+        let pipeline = pipeline(self, &reviewed.loaded.header, &engine, key)?;
+        let header = header(self, &reviewed, &engine, &files)?;
+        let work = move |job: &Job| reviewed.process(&pipeline, job.index, job.target.as_deref().map(Path::new));
+        Ok((Box::new(work), header))
+    }
+}
+
 /// Applies decisions and returns the exit code.
 pub fn run(arguments: &ApplyArguments) -> Result<ExitCode> {
-    log::start(arguments.log, LogFormat::Text, std::io::stderr);
-    let loaded = Loaded::read(&arguments.report)?;
-    let inputs = Inputs::new(&arguments.input, &arguments.report, &loaded.header)?;
-    let files = decision_files(arguments)?;
-    let ledger = Ledger::read(&files, &loaded)?;
     let new_report = arguments.new_report.clone().unwrap_or_else(|| arguments.output.join("deburn-report.jsonl"));
-    refuse_early(arguments, &loaded, &inputs, &new_report)?;
-    let engine = Arc::new(setup::engine(&arguments.engine)?);
-    let pipeline = pipeline(arguments, &loaded.header, &engine)?;
-    let header = header(arguments, &loaded, &ledger, &engine, &files)?;
-    let mut report = Writer::new(Pending::create(&new_report)?, header)?;
-    let mut reporter = Reporter::new(loaded.records.len(), arguments.quiet, LogFormat::Text);
-    setup::workers(arguments.jobs)?.install(|| {
-        let both = (&loaded, &ledger);
-        review::apply::run(&pipeline, both, &inputs, &arguments.output, &mut report, &mut reporter)
-    })?;
+    output::tag_partials(&state::tag(&new_report));
+    if arguments.worker.worker {
+        return worker::run(arguments);
+    }
+    log::start(arguments.log, LogFormat::Text, std::io::stderr);
+    let files = decision_files(arguments)?;
+    let reviewed = reviewed(arguments, &files)?;
+    source::check_apart(reviewed.inputs.folders(), &[], &arguments.output)?;
+    let made_folder = !arguments.output.exists();
+    let lock = state::lock(&arguments.output)?;
+    let result = go(arguments, &reviewed, &files, &new_report);
+    lock.remove();
+    if made_folder {
+        // It stays if there is anything in it.
+        let _ = std::fs::remove_dir(&arguments.output);
+    }
+    result
+}
+
+/// Works on all inputs, with the output locked.
+fn go(arguments: &ApplyArguments, reviewed: &Reviewed, files: &[PathBuf], new_report: &Path) -> Result<ExitCode> {
+    let inputs = reviewed.list();
+    refuse_early(arguments, &inputs, new_report)?;
+    // What a run that was killed has left.
+    output::remove_partials_below(&arguments.output, Partials::Own)?;
+    output::remove_partials_beside(new_report, None)?;
+    let key = key::load(arguments.text_key.as_deref())?;
+    let start = || worker::start(arguments, &key);
+    let (worker, header) = Worker::begin(&start)?;
+    if header.review != Some(review_used(reviewed, files)?) {
+        return Err(Error::Usage("the decisions changed while they were read".into()));
+    }
+    let mut pending = Pending::create(new_report)?;
+    let keep = pending.flushed()?.to_owned();
+    let mut report = Writer::new(pending, header.clone())?;
+    let mut reporter = Reporter::new(inputs.len(), arguments.quiet, LogFormat::Text);
+    let batch = Batch {
+        inputs: &inputs,
+        held: &|index| reviewed.held(index),
+        output: Some(&arguments.output),
+        keep: Some(&keep),
+        timeout: arguments.worker.timeout(),
+        threads: arguments.threads(),
+        stop: &AtomicU8::new(0),
+    };
+    let plan = Plan { todo: (0..inputs.len()).collect(), ..Plan::default() };
+    let outcome = batch::run(&batch, plan, (worker, header), &start, None, &mut report, &mut reporter)?;
+    if outcome != Outcome::Finished {
+        return Err(Error::Usage("the disk of the output is full; --overwrite begins anew".into()));
+    }
+    for file in &reviewed.loaded.ignored {
+        let line = Line::Ignored(file.clone());
+        report.add(&line)?;
+        reporter.line(&line, Some(0));
+    }
     reporter.finish();
-    let (footer, pending) = report.finish((loaded.records.len() + loaded.ignored.len()) as u64)?;
+    let (footer, pending) = report.finish((inputs.len() + reviewed.loaded.ignored.len()) as u64)?;
     pending.commit(arguments.overwrite)?;
     Ok(if footer.counts.held + footer.counts.review > 0 { HELD.into() } else { ExitCode::SUCCESS })
+}
+
+/// Reads the report and the decisions on it.
+fn reviewed(arguments: &ApplyArguments, files: &[PathBuf]) -> Result<Reviewed> {
+    let loaded = Loaded::read(&arguments.report)?;
+    let inputs = Inputs::new(&arguments.input, &arguments.report, &loaded.header)?;
+    let ledger = Ledger::read(files, &loaded)?;
+    Ok(Reviewed { loaded, ledger, inputs })
 }
 
 /// Returns the decisions that were named, or those beside the report.
@@ -89,9 +168,9 @@ fn decision_files(arguments: &ApplyArguments) -> Result<Vec<PathBuf>> {
     if path.is_file() { Ok(vec![path]) } else { Err(Error::Path { path, problem: problem.into() }) }
 }
 
-fn refuse_early(arguments: &ApplyArguments, loaded: &Loaded, inputs: &Inputs, new_report: &Path) -> Result<()> {
-    source::check_apart(inputs.folders(), &[], &arguments.output)?;
-    let targets = loaded.records.iter().map(|record| arguments.output.join(&record.path));
+/// Refuses what would be replaced, before any work.
+fn refuse_early(arguments: &ApplyArguments, inputs: &[Input], new_report: &Path) -> Result<()> {
+    let targets = inputs.iter().map(|input| arguments.output.join(&input.relative));
     for path in targets.chain([new_report.to_owned()]) {
         if !arguments.overwrite && path.symlink_metadata().is_ok() {
             return Err(Error::Path { path, problem: "exists already; --overwrite replaces it".into() });
@@ -106,7 +185,7 @@ fn refuse_early(arguments: &ApplyArguments, loaded: &Loaded, inputs: &Inputs, ne
 }
 
 /// Makes the pipeline of the run that was reviewed.
-fn pipeline(arguments: &ApplyArguments, header: &Header, engine: &Arc<Engine>) -> Result<Pipeline> {
+fn pipeline(arguments: &ApplyArguments, header: &Header, engine: &Arc<Engine>, key: TextKey) -> Result<Pipeline> {
     let options = &header.options;
     let (rules, rules_files) = rules::load(&arguments.rules.rules)?;
     if rules_files.iter().map(|own| &own.sha256).ne(options.rules.iter().map(|own| &own.sha256)) {
@@ -129,34 +208,33 @@ fn pipeline(arguments: &ApplyArguments, header: &Header, engine: &Arc<Engine>) -
         new_uids: options.new_uids,
         verify: options.verify,
         reader: Reader { detectors: DetectorPool::new(Arc::clone(engine), options.effort), recognizers },
-        privacy: TextPrivacy { text: options.report_text, key: key::load(arguments.text_key.as_deref())? },
+        privacy: TextPrivacy { text: options.report_text, key },
         write: WriteOptions { fallback: options.fallback },
         overwrite: arguments.overwrite,
     })
 }
 
-fn header(
-    arguments: &ApplyArguments,
-    loaded: &Loaded,
-    ledger: &Ledger,
-    engine: &Engine,
-    files: &[PathBuf],
-) -> Result<Header> {
-    let used = |path: &PathBuf| -> Result<RulesFile> {
-        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok(RulesFile { file, sha256: review::sha256(path)? })
-    };
-    let reviewers: BTreeSet<String> = ledger.entries().iter().map(|entry| entry.reviewer.clone()).collect();
-    let mut header = loaded.header.clone();
+fn header(arguments: &ApplyArguments, reviewed: &Reviewed, engine: &Engine, files: &[PathBuf]) -> Result<Header> {
+    let mut header = reviewed.loaded.header.clone();
     header.version = env!("CARGO_PKG_VERSION").into();
     header.command = "apply".into();
     header.options.device = arguments.engine.device.to_string();
     header.runtime =
         Runtime { version: engine.runtime().version().into(), execution_provider: engine.device().provider().into() };
-    header.review = Some(ReviewUsed {
-        report_sha256: loaded.sha256.clone(),
+    header.review = Some(review_used(reviewed, files)?);
+    Ok(header)
+}
+
+/// Says which review is applied.
+fn review_used(reviewed: &Reviewed, files: &[PathBuf]) -> Result<ReviewUsed> {
+    let used = |path: &PathBuf| -> Result<RulesFile> {
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok(RulesFile { file, sha256: review::sha256(path)? })
+    };
+    let reviewers: BTreeSet<String> = reviewed.ledger.entries().iter().map(|entry| entry.reviewer.clone()).collect();
+    Ok(ReviewUsed {
+        report_sha256: reviewed.loaded.sha256.clone(),
         decisions: files.iter().map(used).collect::<Result<_>>()?,
         reviewers: reviewers.into_iter().collect(),
-    });
-    Ok(header)
+    })
 }

@@ -39,10 +39,6 @@ const HELD: u8 = 2;
 /// Exit code of a run that stopped before its end, and that the same command goes on with.
 const STOPPED: u8 = 3;
 
-/// Seconds that an instance may take. A frame takes 0.4 s of CPU time at `--effort standard` and 1.7 s at `max` (README), so
-/// an hour is enough for clips of some thousand frames on one core, and a hang costs two hours at most.
-const TIMEOUT: u64 = 3600;
-
 /// Finds text burned into DICOM pixels, masks it and reports every decision.
 #[derive(Debug, Parser)]
 #[command(
@@ -183,19 +179,8 @@ struct RunArguments {
     /// Hold frames with more pixels than this
     #[arg(long, value_name = "N", default_value_t = Limits::default().max_pixels)]
     max_pixels: u64,
-    /// Hold an instance that takes longer than so many seconds, also alone; 0 is no limit
-    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
-    timeout: u64,
-    /// Memory of the process that does the work, with K, M, G or T; 0 is no limit; Linux alone [default: 80 % of what
-    /// there is]
-    #[arg(long, value_name = "SIZE", value_parser = machine::size)]
-    memory: Option<u64>,
-    /// Work in a process of its own, so that a crash, a hang or a lack of memory costs one instance and not the run
-    #[arg(long, value_enum, value_name = "WHETHER", default_value = "on")]
-    isolate: Isolate,
-    /// Be that process
-    #[arg(long, hide = true)]
-    worker: bool,
+    #[command(flatten)]
+    worker: worker::WorkerArguments,
     /// Print errors only
     #[arg(short, long)]
     quiet: bool,
@@ -247,15 +232,6 @@ enum LogLevel {
     Info,
     Debug,
     Trace,
-}
-
-/// Whether the work is done in a process of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Isolate {
-    /// In a process that is started again when it dies
-    On,
-    /// In the process of the run, without --timeout and --memory
-    Off,
 }
 
 /// The form of what is written on standard error.

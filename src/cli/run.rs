@@ -2,21 +2,21 @@
 
 use super::progress::Reporter;
 use super::state::{Places, State, refuse};
-use super::{HELD, RunArguments, STOPPED, key, log, print, reports, say, worker};
+use super::worker::{self, Task, WorkerArguments};
+use super::{HELD, LogFormat, LogLevel, RunArguments, STOPPED, key, log, print, reports, say, setup};
 use deburn::again::Verify;
-use deburn::batch::{self, Batch, Outcome, Plan, Worker};
+use deburn::batch::{self, Batch, Outcome, Plan, Work, Worker};
 use deburn::dicom::codec;
 use deburn::dicom::fill::FillChoice;
 use deburn::dicom::marks::Marks;
 use deburn::output::{self, Pending};
-use deburn::report::{Footer, Header, ShardUsed, Writer};
+use deburn::report::{Footer, Header, Record, ShardUsed, TextKey, Writer};
 use deburn::source::{self, Input};
 use deburn::{Error, Result};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 /// How often the process was asked to end.
 static STOP: AtomicU8 = AtomicU8::new(0);
@@ -43,11 +43,25 @@ pub struct Job<'a> {
     pub arguments: &'a RunArguments,
 }
 
-impl Job<'_> {
-    /// Returns how many instances are worked on at once.
-    pub fn threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.arguments.jobs.map_or_else(cores, usize::from)
+impl Task for Job<'_> {
+    fn worker(&self) -> &WorkerArguments {
+        &self.arguments.worker
+    }
+
+    fn threads(&self) -> usize {
+        worker::threads(self.arguments.jobs)
+    }
+
+    fn log(&self) -> (LogLevel, LogFormat) {
+        (self.arguments.log, self.arguments.log_format)
+    }
+
+    fn set_up(&self, key: TextKey) -> Result<(Box<Work>, Header)> {
+        let (pipeline, header) = setup::pipeline(self, key)?;
+        let work = move |job: &batch::Job| {
+            pipeline.process(Path::new(&job.path), job.name.clone(), job.target.as_deref().map(Path::new))
+        };
+        Ok((Box::new(work), header))
     }
 }
 
@@ -57,7 +71,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
     if let Some(places) = &places {
         output::tag_partials(&places.tag());
     }
-    if job.arguments.worker {
+    if job.arguments.worker.worker {
         return worker::run(job);
     }
     log::start(job.arguments.log, job.arguments.log_format, std::io::stderr);
@@ -143,9 +157,10 @@ fn go(job: &Job<'_>, inputs: &[Input], shard: Option<ShardUsed>, state: Option<&
     let mut reporter = Reporter::new(inputs.len(), job.arguments.quiet, job.arguments.log_format);
     let batch = Batch {
         inputs,
+        held: &|index| Record::new(inputs[index].name()),
         output: job.output,
         keep: keep.as_deref(),
-        timeout: Some(Duration::from_secs(job.arguments.timeout)).filter(|time| !time.is_zero()),
+        timeout: job.arguments.worker.timeout(),
         threads: job.threads(),
         stop: &STOP,
     };

@@ -8,7 +8,7 @@ use deburn::phi::Policy;
 use deburn::pipeline::Pipeline;
 use deburn::reader::Reader;
 use deburn::report::{Header, ModelUsed, Options, RulesFile, Runtime, TextKey, TextPrivacy};
-use deburn::{Error, Result, text};
+use deburn::{Result, text};
 use std::sync::Arc;
 
 /// Makes the pipeline of a job, and the header that says what it is made of.
@@ -91,13 +91,4 @@ fn header(job: &Job<'_>, pipeline: &Pipeline, engine: &text::Engine, rules: Vec<
         shard: None,
         review: None,
     }
-}
-
-/// Starts the threads that work on instances.
-pub fn workers(jobs: Option<u16>) -> Result<rayon::ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs.map_or(0, usize::from))
-        .panic_handler(|_| tracing::error!("a worker panicked"))
-        .build()
-        .map_err(|error| Error::Usage(format!("cannot start the workers: {error}")))
 }

@@ -48,10 +48,21 @@ impl Places {
 
     /// Returns what sets the temporary files of this run apart from those of others.
     pub fn tag(&self) -> String {
-        let path = std::path::absolute(&self.journal).unwrap_or_else(|_| self.journal.clone());
-        let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-        digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+        tag(&self.journal)
     }
+}
+
+/// Makes an output folder, where it is not there, and locks it for one run alone.
+pub fn lock(folder: &Path) -> Result<Lock> {
+    std::fs::create_dir_all(folder).map_err(Error::io("cannot create the output folder"))?;
+    Lock::take(&folder.join(LOCK), Sharing::Alone)
+}
+
+/// Returns what sets the temporary files of a run apart, by a file that is its own.
+pub fn tag(own: &Path) -> String {
+    let path = std::path::absolute(own).unwrap_or_else(|_| own.to_owned());
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The state of a run: locked, and read.

@@ -1,20 +1,80 @@
 //! The process that does the work of a run: it decodes what nobody has looked at, so it may die of it.
 
-use super::{Isolate, log, machine, run::Job, setup};
-use deburn::batch::{self, Event, Worker};
-use deburn::report::TextKey;
+use super::{LogFormat, LogLevel, log, machine};
+use deburn::batch::{self, Event, Work, Worker};
+use deburn::report::{Header, TextKey};
 use deburn::{Error, Result};
 #[cfg(unix)]
 use std::fs::File;
 use std::io::{BufRead, Write};
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
-/// Starts what does the work of a job.
-pub fn start(job: &Job<'_>, key: &TextKey) -> Result<Worker> {
-    if job.arguments.isolate == Isolate::Off {
-        let (pipeline, header) = setup::pipeline(job, key.clone())?;
-        return Ok(Worker::in_process(Arc::new(pipeline), job.threads(), header));
+/// Seconds that an instance may take. A frame takes 0.4 s of CPU time at `--effort standard` and 1.7 s at `max` (README), so
+/// an hour is enough for clips of some thousand frames on one core, and a hang costs two hours at most.
+const TIMEOUT: u64 = 3600;
+
+/// What work on an instance may cost, and where it is done.
+#[derive(Debug, clap::Args)]
+pub struct WorkerArguments {
+    /// Hold an instance that takes longer than so many seconds, also alone; 0 is no limit
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    timeout: u64,
+    /// Memory of the process that does the work, with K, M, G or T; 0 is no limit; Linux alone [default: 80 % of what
+    /// there is]
+    #[arg(long, value_name = "SIZE", value_parser = machine::size)]
+    memory: Option<u64>,
+    /// Work in a process of its own, so that a crash, a hang or a lack of memory costs one instance and not the run
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "on")]
+    isolate: Isolate,
+    /// Be that process
+    #[arg(long, hide = true)]
+    pub worker: bool,
+}
+
+impl WorkerArguments {
+    /// Returns how long an instance may take.
+    pub fn timeout(&self) -> Option<Duration> {
+        Some(Duration::from_secs(self.timeout)).filter(|time| !time.is_zero())
+    }
+}
+
+/// Whether the work is done in a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Isolate {
+    /// In a process that is started again when it dies
+    On,
+    /// In the process of the run, without --timeout and --memory
+    Off,
+}
+
+/// A command whose work workers do.
+pub trait Task {
+    /// Returns what is said of its workers.
+    fn worker(&self) -> &WorkerArguments;
+
+    /// Returns how many instances a worker has in work at once.
+    fn threads(&self) -> usize;
+
+    /// Returns what a worker logs, and how.
+    fn log(&self) -> (LogLevel, LogFormat);
+
+    /// Makes what does the work, and the header that says what it is made of.
+    fn set_up(&self, key: TextKey) -> Result<(Box<Work>, Header)>;
+}
+
+/// Returns how many instances are worked on at once: as many as was said, or one for each core.
+pub fn threads(jobs: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    jobs.map_or_else(cores, usize::from)
+}
+
+/// Starts what does the work of a task.
+pub fn start(task: &impl Task, key: &TextKey) -> Result<Worker> {
+    if task.worker().isolate == Isolate::Off {
+        let (work, header) = task.set_up(key.clone())?;
+        return Ok(Worker::in_process(work, task.threads(), header));
     }
     let program = std::env::current_exe().map_err(Error::io("cannot find the program itself"))?;
     let mut arguments = std::env::args_os().skip(1);
@@ -25,7 +85,7 @@ pub fn start(job: &Job<'_>, key: &TextKey) -> Result<Worker> {
 }
 
 /// Is a worker: reads jobs from standard input until it is closed, and tells on standard output what becomes of them.
-pub fn run(job: &Job<'_>) -> Result<ExitCode> {
+pub fn run(task: &impl Task) -> Result<ExitCode> {
     let out = Arc::new(Mutex::new(protocol_output()?));
     let send = move |event: Event| {
         let line = serde_json::to_string(&event).unwrap_or_default() + "\n";
@@ -36,15 +96,16 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         }
     };
     let tell = send.clone();
-    log::start(job.arguments.log, job.arguments.log_format, log::Lines(move |line| tell(Event::Log(line))));
+    let (level, format) = task.log();
+    log::start(level, format, log::Lines(move |line| tell(Event::Log(line))));
     let set_up = || {
-        machine::limit_memory(job.arguments.memory)?;
-        setup::pipeline(job, read_key()?)
+        machine::limit_memory(task.worker().memory)?;
+        task.set_up(read_key()?)
     };
-    let pipeline = match set_up() {
-        Ok((pipeline, header)) => {
+    let work = match set_up() {
+        Ok((work, header)) => {
             send(Event::Ready(Box::new(header)));
-            pipeline
+            work
         }
         Err(error) => {
             send(Event::Failed(error.to_string()));
@@ -61,7 +122,7 @@ pub fn run(job: &Job<'_>) -> Result<ExitCode> {
         // The run is over, or it was killed: either way nothing more may come of what is in work.
         std::process::exit(0);
     });
-    batch::serve(&pipeline, job.threads(), jobs, &send)?;
+    batch::serve(&work, task.threads(), jobs, &send)?;
     Ok(ExitCode::SUCCESS)
 }
 

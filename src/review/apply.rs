@@ -4,28 +4,21 @@ use super::decisions::InstanceVerdict;
 use super::ledger::Ledger;
 use super::loaded::{Inputs, Loaded};
 use super::verdicts::{InstanceState, Part, RegionState};
-use crate::batch::Progress;
-use crate::error::Result;
+use crate::error::Error;
 use crate::geometry::{Quad, Rect};
 use crate::given::{Given, GivenFinding};
 use crate::phi::{Decision, Finding};
 use crate::pipeline::Pipeline;
-use crate::report::{
-    InstanceReview, Line, Reason, Record, RegionChange, RegionRecord, RegionReview, ReportText, Status, Writer,
-};
+use crate::report::{InstanceReview, Reason, Record, RegionChange, RegionRecord, RegionReview, ReportText, Status};
+use crate::source::{self, Input};
 use crate::text::{self, LineKind};
-use rayon::prelude::*;
-use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Before its place in the list of origins, in the rule of a given finding.
 const TAG: &str = "given:";
 
 /// The rule id of what a person decided.
 const RULE: &str = "reviewer";
-
-/// So many records wait in memory for their turn in the report.
-const CHUNK: usize = 64;
 
 /// Where a given finding comes from.
 #[derive(Clone, Debug)]
@@ -36,63 +29,67 @@ struct Origin {
     review: Option<RegionReview>,
 }
 
-/// Processes all inputs of a report on the current rayon pool and adds their lines to `report` in its order.
-///
-/// # Errors
-///
-/// [`crate::Error::Io`] if the report cannot be written. Instances never fail a run.
-pub fn run<W: Write + Send>(
-    pipeline: &Pipeline,
-    (loaded, ledger): (&Loaded, &Ledger),
-    inputs: &Inputs,
-    output: &Path,
-    report: &mut Writer<W>,
-    progress: &mut dyn Progress,
-) -> Result<()> {
-    let indices: Vec<usize> = (0..loaded.records.len()).collect();
-    for chunk in indices.chunks(CHUNK) {
-        let one =
-            |&index: &usize| instance(pipeline, &loaded.records[index], &ledger.state(loaded, index), inputs, output);
-        let records: Vec<Record> = chunk.par_iter().map(one).collect();
-        for record in records {
-            let line = Line::Instance(record);
-            report.add(&line)?;
-            progress.line(&line, Some(0));
-        }
-    }
-    for file in &loaded.ignored {
-        let line = Line::Ignored(file.clone());
-        report.add(&line)?;
-        progress.line(&line, Some(0));
-    }
-    Ok(())
+/// The inputs of a report, and what reviewers decided on them.
+#[derive(Debug)]
+pub struct Reviewed {
+    /// The report.
+    pub loaded: Loaded,
+    /// The decisions.
+    pub ledger: Ledger,
+    /// Where the inputs are.
+    pub inputs: Inputs,
 }
 
-/// Processes one instance as it stands after review.
-fn instance(pipeline: &Pipeline, before: &Record, state: &InstanceState, inputs: &Inputs, output: &Path) -> Record {
-    let mut record = match outcome(before, state) {
-        Outcome::Stays(status, reason) => not_written(before, status, reason),
-        Outcome::Written => {
-            let (given, origins) = given(before, state);
-            match inputs.path(before) {
+impl Reviewed {
+    /// Lists the inputs in the order of the report.
+    #[must_use]
+    pub fn list(&self) -> Vec<Input> {
+        let input = |record: &Record| Input {
+            // One that is not there is told of when its turn comes.
+            path: self.inputs.path(record).unwrap_or_default(),
+            relative: source::parse_name(&record.path).unwrap_or_else(|| PathBuf::from(&record.path)),
+            named: true,
+            problem: None,
+        };
+        self.loaded.records.iter().map(input).collect()
+    }
+
+    /// Processes an input, by its number, as it stands after review, and writes what may go out to `output`.
+    ///
+    /// Never fails, as [`Pipeline::process`].
+    #[must_use]
+    pub fn process(&self, pipeline: &Pipeline, index: usize, output: Option<&Path>) -> (Record, Option<Error>) {
+        let (before, state) = (&self.loaded.records[index], self.ledger.state(&self.loaded, index));
+        let (record, error) = match outcome(before, &state) {
+            Outcome::Stays(status, reason) => (not_written(before, status, reason), None),
+            Outcome::Written => match self.inputs.path(before) {
                 Ok(input) => {
-                    let target = output.join(&before.path);
-                    let (record, _) = pipeline.process_given(&input, before.path.clone(), Some(&target), &given);
-                    told(record, before, &origins, pipeline.privacy.text)
+                    let (given, origins) = given(before, &state);
+                    let (record, error) = pipeline.process_given(&input, before.path.clone(), output, &given);
+                    (told(record, before, &origins, pipeline.privacy.text), error)
                 }
-                Err(error) => not_written(before, Status::Held, Some(Reason::from(&error))),
-            }
-        }
-    };
+                Err(error) => (not_written(before, Status::Held, Some(Reason::from(&error))), Some(error)),
+            },
+        };
+        (reviewed(record, before, state), error)
+    }
+
+    /// Makes the record of an input that is held because work on it did not come to an end; the reason is to be added.
+    #[must_use]
+    pub fn held(&self, index: usize) -> Record {
+        let before = &self.loaded.records[index];
+        reviewed(not_written(before, Status::Held, None), before, self.ledger.state(&self.loaded, index))
+    }
+}
+
+/// Adds to the record of an instance what was decided on it as a whole.
+fn reviewed(mut record: Record, before: &Record, state: InstanceState) -> Record {
     if state.verdict.is_none() {
         record.advice.clone_from(&before.advice);
     }
     let is_decided = state.verdict.is_some() || !state.regions.is_empty() || !state.conflict.is_empty();
-    record.review = is_decided.then(|| InstanceReview {
-        was: before.status,
-        verdict: state.verdict,
-        reviewers: state.reviewers.clone(),
-    });
+    record.review =
+        is_decided.then_some(InstanceReview { was: before.status, verdict: state.verdict, reviewers: state.reviewers });
     record
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::report::{Footer, Header, Line, Record};
+use crate::source::parse_name;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -142,9 +143,10 @@ impl Inputs {
     ///
     /// [`Error::Usage`] if it is in none of the folders.
     pub fn path(&self, record: &Record) -> Result<PathBuf> {
-        let places = self.0.iter().map(|folder| folder.join(&record.path));
         let missing = || Error::Usage("the file is not below the input folder; --input names it".into());
-        places.into_iter().find(|path| path.is_file()).ok_or_else(missing)
+        let relative = parse_name(&record.path).ok_or_else(missing)?;
+        let mut places = self.0.iter().map(|folder| folder.join(&relative));
+        places.find(|path| path.is_file()).ok_or_else(missing)
     }
 
     /// Returns the folders.

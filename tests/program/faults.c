@@ -1,4 +1,5 @@
-// Preloaded by tests: lets something happen to the file `bad` when it is opened (FAULT=gone) or first read (the others).
+// Preloaded by tests: lets something happen to the file `bad` when it is opened (FAULT=gone) or first read (the others), or
+// to the process that reads it: a crash, a hang, a lack of memory.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -36,6 +37,18 @@ ssize_t pread64(int file, void *buffer, size_t count, off64_t offset) {
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
     ssize_t length = readlink(link, path, sizeof path - 1);
     path[length < 0 ? 0 : length] = 0;
+    if (is_bad(path) && has("crash")) abort();
+    if (is_bad(path) && has("hang")) {
+        for (;;) pause();
+    }
+    if (is_bad(path) && has("memory")) {
+        // As a C++ library ends a process that has no more of it.
+        for (int i = 0; i < 1 << 16; i++) {
+            if (malloc(1 << 24)) continue;
+            fputs("terminate called after throwing an instance of 'std::bad_alloc'\n", stderr);
+            abort();
+        }
+    }
     if (is_bad(path) && __sync_fetch_and_add(&reads, 1) == 0) {
         int again = open(path, O_WRONLY | O_APPEND);
         if (has("grows") && write(again, "x", 1) != 1) abort();

@@ -1,7 +1,11 @@
-//! What happens to files while they are read, and outputs that cannot be written by whoever may do everything.
+//! What happens to files while they are read and to the processes that read them, and outputs that cannot be written by
+//! whoever may do everything.
 #![cfg(target_os = "linux")]
 
 use crate::common::{Report, deburn, fixtures};
+use deburn::report::Status;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -94,6 +98,126 @@ fn a_file_that_is_deleted_while_it_is_read_is_finished() {
     let report = Report::read(&folder.path().join("out").join(REPORT));
     assert_eq!((report.footer.counts.masked, report.footer.counts.no_pixels), (1, 2));
     assert!(folder.path().join("out/bad").exists());
+}
+
+/// A reviewed batch of three good files and one, `bad`, that ends, stops or starves the process that reads it when the
+/// decisions are applied; `None` where that cannot be made to happen.
+fn applied(fault: &str, more: &[&str]) -> Option<(Output, tempfile::TempDir)> {
+    let Some(library) = faults() else {
+        skipped("there is no C compiler to provoke faults with");
+        return None;
+    };
+    let folder = tempfile::tempdir().expect("tests have their files");
+    let path = |name: &str| folder.path().join(name);
+    std::fs::create_dir(path("in")).expect("tests have their files");
+    // A name that is not UTF-8 stands for the others that are written in another way in the report.
+    let odd = OsStr::from_bytes(b"d\xe9");
+    for (from, to) in [("sr.dcm", "a"), ("us_palette.dcm", "bad"), ("pr.dcm", "c")] {
+        std::fs::copy(fixtures().join(from), path("in").join(to)).expect("tests have their files");
+    }
+    std::fs::copy(fixtures().join("us_palette.dcm"), path("in").join(odd)).expect("tests have their files");
+    deburn().arg("mask").arg(path("in")).arg("-o").arg(path("masked")).args(QUICK).assert().success();
+    let report = path("masked").join(REPORT);
+    let sha256 = deburn::review::sha256(&report).expect("a report");
+    let lines = format!(
+        "{{\"type\":\"decisions\",\"form\":1,\"version\":\"0\",\"report_sha256\":\"{sha256}\"}}\n\
+         {{\"type\":\"decision\",\"step\":\"s1\",\"time\":\"2026-01-01T00:00:00Z\",\"reviewer\":\"ann\",\"what\":\
+         {{\"instance\":{{\"instance\":\"bad\",\"verdict\":\"reviewed\"}}}}}}\n"
+    );
+    std::fs::write(report.with_extension("decisions.jsonl"), lines).expect("tests have their files");
+    let mut command = deburn();
+    command.env("LD_PRELOAD", library).env("FAULT", fault);
+    command.arg("apply").arg(&report).arg("--input").arg(path("in")).arg("-o").arg(path("out")).args(more);
+    let output = command.output().expect("tests have their files");
+    Some((output, folder))
+}
+
+/// Checks that `bad` alone is held, that the others are written as they would be, and that nothing else is left.
+fn assert_kept_out(fault: &str, more: &[&str], code: &str, message: &str) {
+    let Some((output, folder)) = applied(fault, more) else { return };
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains(&format!("held: bad: {message}\n")), "{error}");
+    let out = folder.path().join("out");
+    let left = std::fs::read_dir(&out).expect("tests have their files");
+    let mut left: Vec<_> = left.map(|entry| entry.expect("tests have their files").file_name()).collect();
+    left.sort();
+    let odd = OsStr::from_bytes(b"d\xe9");
+    assert_eq!(left, [OsStr::new("a"), OsStr::new("c"), odd, OsStr::new(REPORT)], "nothing else is left");
+    let [before, after] = ["masked", "out"].map(|name| Report::read(&folder.path().join(name).join(REPORT)));
+    let counts = after.footer.counts;
+    assert_eq!((counts.no_pixels, counts.masked, counts.held), (2, 1, 1));
+    let bad = &after.records["bad"];
+    assert_eq!((bad.status, bad.reason.as_ref().map(|reason| reason.code.as_str())), (Status::Held, Some(code)));
+    assert_eq!(bad.review.as_ref().map(|review| review.reviewers.as_slice()), Some(&["ann".to_owned()][..]));
+    assert_eq!(bad.regions, before.records["bad"].regions, "what was decided is told all the same");
+    let written = |name: &str| std::fs::read(folder.path().join(name).join(odd)).expect("it is written");
+    assert_eq!(written("out"), written("masked"));
+}
+
+#[test]
+fn a_crash_leaves_the_report_of_a_run_whose_output_is_a_relative_path() {
+    let Some(library) = faults() else {
+        skipped("there is no C compiler to provoke faults with");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    for name in ["a", "bad"] {
+        std::fs::copy(fixtures().join("sr.dcm"), folder.path().join("in").join(name)).unwrap();
+    }
+    let mut command = deburn();
+    command.env("LD_PRELOAD", library).env("FAULT", "crash").current_dir(folder.path());
+    let output = command.args(["mask", "in", "-o", "out"]).args(QUICK).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    let report = Report::read(&folder.path().join("out").join(REPORT));
+    assert_eq!(report.records["bad"].reason.as_ref().unwrap().code, "crashed");
+    assert_eq!(report.footer.counts.no_pixels, 1);
+}
+
+#[test]
+fn a_crash_while_decisions_are_applied_costs_the_instance_that_caused_it() {
+    assert_kept_out("crash", &[], "crashed", "the process that worked on it crashed");
+}
+
+#[test]
+fn a_hang_while_decisions_are_applied_costs_the_instance_that_caused_it() {
+    assert_kept_out("hang", &["--timeout", "5"], "timeout", "it takes longer than --timeout allows");
+}
+
+#[test]
+fn a_lack_of_memory_while_decisions_are_applied_costs_the_instance_that_caused_it() {
+    let message = "it needs more memory than --memory allows";
+    assert_kept_out("memory", &["--memory", "1G"], "out_of_memory", message);
+}
+
+#[test]
+fn an_output_that_another_run_is_at_work_on_is_refused() {
+    let Some((output, folder)) = applied("none", &[]) else { return };
+    assert_eq!(output.status.code(), Some(0));
+    let path = |name: &str| folder.path().join(name);
+    let lock = std::fs::File::create(path("out/.deburn-lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = deburn();
+    command.arg("apply").arg(path("masked").join(REPORT)).arg("--input").arg(path("in")).arg("--overwrite");
+    let output = command.arg("-o").arg(path("out")).output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(error, format!("deburn: {}: another run is at work on this output\n", path("out").display()));
+    assert!(path("out/bad").exists() && path("out").join(REPORT).exists(), "what is there stays");
+}
+
+#[test]
+fn decisions_are_applied_alike_in_a_process_and_without_one() {
+    let reports = [&[][..], &["--isolate", "off", "--jobs", "1"]].map(|more| {
+        let (output, folder) = applied("none", more)?;
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        Some(Report::read(&folder.path().join("out").join(REPORT)))
+    });
+    let [Some(isolated), Some(inside)] = reports else { return };
+    assert_eq!((isolated.footer.counts.masked, isolated.footer.counts.no_pixels), (2, 2));
+    assert_eq!(isolated.records, inside.records);
 }
 
 /// Runs on a folder with two files that are quickly done.
