@@ -388,9 +388,13 @@ mod tests {
         let all = [[100.0, 100.0, 160.0, 120.0], [300.0, 100.0, 360.0, 120.0], [500.0, 100.0, 560.0, 120.0]];
         let alone = &mut Detector::new(Some(cores(Level(0.1), 0.0)), None, Passes::default());
         assert_eq!(boxes_found(alone, &image), all);
-        let both = &mut Detector::new(Some(cores(Level(0.1), 0.0)), Some(regions(0.1)), Passes::default());
-        assert_eq!(boxes_found(both, &image), all[..2]);
-        assert_eq!(both.detect(&image).expect("detected").dropped, 1);
+        // Where the one marks nothing, the other does not look, or what it finds there is dropped.
+        for (is_thorough, dropped) in [(false, 0), (true, 1)] {
+            let passes = Passes { is_thorough, ..Passes::default() };
+            let both = &mut Detector::new(Some(cores(Level(0.1), 0.0)), Some(regions(0.1)), passes);
+            assert_eq!(boxes_found(both, &image), all[..2]);
+            assert_eq!(both.detect(&image).expect("detected").dropped, dropped);
+        }
         let blind = &mut Detector::new(Some(cores(Level(0.8), 0.0)), Some(regions(0.1)), Passes::default());
         assert_eq!(boxes_found(blind, &image), all[..2]);
         let only = &mut Detector::new(None, Some(regions(0.1)), Passes::default());
