@@ -1,9 +1,9 @@
 //! What of a frame has to be looked at again after the frame before it: where pixels changed, with what is around them.
-#![expect(clippy::cast_possible_truncation, reason = "a frame has less than 2^32 pixels")]
 
 use crate::geometry::{Quad, Rect};
 use crate::text;
 use image::RgbImage;
+use ndarray::{Array2, s};
 
 /// Side of the cells that are compared, in pixels: a block of JPEG with subsampled chroma. Neighbors of a changed block
 /// differ only where a decoder smooths chroma over its border.
@@ -30,8 +30,7 @@ const MOST_WINDOWS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Changes {
     size: (u32, u32),
-    columns: u32,
-    changed: Vec<bool>,
+    changed: Array2<bool>,
 }
 
 impl Changes {
@@ -41,23 +40,23 @@ impl Changes {
             return None;
         }
         let (width, height) = now.dimensions();
-        let columns = width.div_ceil(CELL);
-        let mut changed = vec![false; (columns * height.div_ceil(CELL)) as usize];
+        let cells = |side: u32| side.div_ceil(CELL) as usize;
+        let mut changed = Array2::from_elem((cells(height), cells(width)), false);
         let row = width as usize * 3;
         for (y, (before, now)) in before.as_raw().chunks_exact(row).zip(now.as_raw().chunks_exact(row)).enumerate() {
             if before == now {
                 continue;
             }
-            let own = &mut changed[y / CELL as usize * columns as usize..][..columns as usize];
+            let own = changed.row_mut(y / CELL as usize);
             let cells = before.chunks(CELL as usize * 3).zip(now.chunks(CELL as usize * 3));
-            own.iter_mut().zip(cells).for_each(|(own, (before, now))| *own |= before != now);
+            own.into_iter().zip(cells).for_each(|(own, (before, now))| *own |= before != now);
         }
-        Some(Self { size: (width, height), columns, changed })
+        Some(Self { size: (width, height), changed })
     }
 
     /// Returns whether no pixel differs.
     pub(crate) fn is_empty(&self) -> bool {
-        !self.changed.contains(&true)
+        !self.changed.iter().any(|&changed| changed)
     }
 
     /// Returns whether a pixel changed in or beside what is masked if a quadrilateral is.
@@ -70,7 +69,7 @@ impl Changes {
     /// overlap. The whole frame is one part where parts are no cheaper.
     pub(crate) fn windows(&self, also: &[Quad]) -> Vec<Rect> {
         let whole = Rect::new(0, 0, self.size.0, self.size.1);
-        let mut parts = self.groups();
+        let mut parts = text::groups(&self.changed, CELL);
         parts.extend(also.iter().map(|quad| text::pad(quad).bounding_box(self.size.0, self.size.1)));
         let mut parts: Vec<Rect> = parts.into_iter().map(|part| self.grown(part)).collect();
         if parts.len() > MOST_WINDOWS {
@@ -102,44 +101,13 @@ impl Changes {
 
     /// Returns whether a cell that an area reaches into changed.
     fn any(&self, area: Rect) -> bool {
-        let (first, last) = (area.x0 / CELL, area.x1.min(self.size.0).div_ceil(CELL));
-        (area.y0 / CELL..area.y1.min(self.size.1).div_ceil(CELL)).any(|row| {
-            let start = row * self.columns;
-            first < last && self.changed[(start + first) as usize..(start + last) as usize].contains(&true)
-        })
-    }
-
-    fn cell(&self, index: u32) -> Rect {
-        let (x, y) = (index % self.columns * CELL, index / self.columns * CELL);
-        Rect::new(x, y, x + CELL, y + CELL)
-    }
-
-    /// Returns boxes round the changed cells that touch each other.
-    fn groups(&self) -> Vec<Rect> {
-        let rows = self.changed.len() as u32 / self.columns.max(1);
-        let mut open = self.changed.clone();
-        let mut groups = Vec::new();
-        for start in 0..open.len() {
-            if !std::mem::take(&mut open[start]) {
-                continue;
-            }
-            let mut queue = vec![start as u32];
-            let mut bounds = Rect::new(u32::MAX, u32::MAX, 0, 0);
-            while let Some(index) = queue.pop() {
-                let (x, y) = (index % self.columns, index / self.columns);
-                bounds = around(bounds, self.cell(index));
-                for row in y.saturating_sub(1)..(y + 2).min(rows) {
-                    for column in x.saturating_sub(1)..(x + 2).min(self.columns) {
-                        let other = row * self.columns + column;
-                        if std::mem::take(&mut open[other as usize]) {
-                            queue.push(other);
-                        }
-                    }
-                }
-            }
-            groups.push(bounds);
-        }
-        groups
+        let cells = |from: u32, to: u32, end: u32| {
+            let last = to.min(end).div_ceil(CELL) as usize;
+            (from / CELL).min(end.div_ceil(CELL)) as usize..last
+        };
+        let rows = cells(area.y0, area.y1, self.size.1);
+        let columns = cells(area.x0, area.x1, self.size.0);
+        !rows.is_empty() && !columns.is_empty() && self.changed.slice(s![rows, columns]).iter().any(|&changed| changed)
     }
 
     fn grown(&self, part: Rect) -> Rect {

@@ -28,6 +28,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from environment import environment
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = Path(__file__).resolve().parent
 SCRUBBERS = ["dicom-anonymizer", "dicognito"]
@@ -42,18 +45,6 @@ RequestedProcedureID StationName StudyID
 """.split()
 # Dates by which nobody is known, and those that scrubbers set themselves, are no terms.
 SHORTEST_WORD, SHORTEST_NUMBER = 4, 5
-
-
-def environment(folder):
-    """Makes the environment; returns its Python."""
-    requirements, stamp = ROOT / "scripts/requirements-chain.txt", folder / "venv/made"
-    if not stamp.is_file() or stamp.stat().st_mtime < requirements.stat().st_mtime:
-        shutil.rmtree(folder / "venv", ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", requirements], check=True)
-        stamp.touch()
-    return folder / "venv/bin/python"
 
 
 def elements(dataset):
@@ -249,7 +240,7 @@ def main():
     options.deburn, options.folder = options.deburn.resolve(), options.folder.resolve()
     options.deburn_options = [f"--{option}" for option in options.deburn_options]
     options.folder.mkdir(parents=True, exist_ok=True)
-    python = environment(options.folder)
+    python = environment("chain", options.folder)
     if Path(sys.prefix) != python.parent.parent:
         # The checks need pydicom too.
         return subprocess.run([python, __file__, *sys.argv[1:]], check=False).returncode

@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from environment import environment
 from spread_check import OPTIONS, ROOT, input_tree, one_machine, told
 
 MANIFEST = ROOT / "scripts/kubernetes/mask.yaml"
@@ -34,21 +35,9 @@ print(json.dumps([k.latest_version(), documents]))
 SHARDS = 4
 
 
-def environment(folder):
-    """Makes the environment with the schemas; returns its Python."""
-    requirements, stamp = ROOT / "scripts/requirements-kubernetes.txt", folder / "venv/made"
-    if not stamp.is_file() or stamp.stat().st_mtime < requirements.stat().st_mtime:
-        shutil.rmtree(folder / "venv", ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", requirements], check=True)
-        stamp.touch()
-    return folder / "venv/bin/python"
-
-
 def valid(folder):
     """Returns the documents of the manifest; ends with what is wrong if one is not valid."""
-    done = subprocess.run([environment(folder), "-c", VALIDATE, MANIFEST], capture_output=True, text=True, check=False)
+    done = subprocess.run([environment("kubernetes", folder), "-c", VALIDATE, MANIFEST], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{MANIFEST.name} is not valid: {done.stderr.strip().splitlines()[-1]}")
     version, documents = json.loads(done.stdout)

@@ -19,21 +19,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from environment import environment
 from spread_check import OPTIONS, REPORT, ROOT, input_tree, one_machine, told
 
 EXECUTOR = b"CoarseGrainedExecutorBackend"
-
-
-def environment(folder):
-    """Makes the environment with PySpark; returns its Python."""
-    requirements, stamp = ROOT / "scripts/requirements-spark.txt", folder / "venv/made"
-    if not stamp.is_file() or stamp.stat().st_mtime < requirements.stat().st_mtime:
-        shutil.rmtree(folder / "venv", ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        pip = [folder / "venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", requirements], check=True)
-        stamp.touch()
-    return folder / "venv/bin/python"
 
 
 def processes():
@@ -81,7 +70,7 @@ def main():
     options = parser.parse_args()
     deburn, folder = options.deburn.resolve(), options.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    python = environment(folder)
+    python = environment("spark", folder)
     key = folder / "text-key"
     key.write_text("17" * 32)
     source, one, cluster, parquet = (folder / name for name in ("in", "one", "cluster", "parquet"))

@@ -62,4 +62,5 @@ pub use quads::pad;
 pub(crate) use quads::{area, merge, shared_area, sides};
 pub use recognizer::{Recognizer, RecognizerSettings, Turns, recognizer_area};
 pub use runtime::{Runtime, fetch as fetch_runtime, places as runtime_places, user_folder};
+pub(crate) use spots::groups;
 pub(crate) use tiles::part;

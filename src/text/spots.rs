@@ -43,7 +43,7 @@ impl Spots {
     /// Where they cost as much as the whole picture, that is the only one.
     pub(super) fn windows(&self, is_shown: impl Fn(&Rect) -> bool, around: u32) -> Vec<Rect> {
         let whole = Rect::new(0, 0, self.size.0, self.size.1);
-        let groups = self.groups().into_iter().filter(is_shown);
+        let groups = groups(&self.marked, CELL).into_iter().filter(is_shown);
         let mut parts: Vec<Rect> = groups.map(|part| self.grown(part, around)).collect();
         if parts.len() > MOST_WINDOWS {
             return vec![whole];
@@ -63,39 +63,39 @@ impl Spots {
         windows
     }
 
-    /// Returns boxes round the marked cells that touch each other.
-    fn groups(&self) -> Vec<Rect> {
-        let mut open = self.marked.clone();
-        let (rows, columns) = open.dim();
-        let mut groups = Vec::new();
-        for start in 0..rows * columns {
-            let start = (start / columns, start % columns);
-            if !std::mem::take(&mut open[start]) {
-                continue;
-            }
-            let mut queue = vec![start];
-            let (mut first, mut last) = (start, start);
-            while let Some((row, column)) = queue.pop() {
-                first = (first.0.min(row), first.1.min(column));
-                last = (last.0.max(row), last.1.max(column));
-                for next_row in row.saturating_sub(1)..(row + 2).min(rows) {
-                    for next in column.saturating_sub(1)..(column + 2).min(columns) {
-                        if std::mem::take(&mut open[[next_row, next]]) {
-                            queue.push((next_row, next));
-                        }
-                    }
-                }
-            }
-            let pixel = |cell: usize| u32::try_from(cell).expect("cells of a picture") * CELL;
-            groups.push(Rect::new(pixel(first.1), pixel(first.0), pixel(last.1 + 1), pixel(last.0 + 1)));
-        }
-        groups
-    }
-
     fn grown(&self, part: Rect, around: u32) -> Rect {
         let (x0, y0) = (part.x0.saturating_sub(around), part.y0.saturating_sub(around));
         Rect::new(x0, y0, (part.x1 + around).min(self.size.0), (part.y1 + around).min(self.size.1))
     }
+}
+
+/// Returns boxes round the cells of this side that are marked and touch each other, in pixels.
+pub(crate) fn groups(marked: &Array2<bool>, cell: u32) -> Vec<Rect> {
+    let mut open = marked.clone();
+    let (rows, columns) = open.dim();
+    let mut groups = Vec::new();
+    for start in 0..rows * columns {
+        let start = (start / columns, start % columns);
+        if !std::mem::take(&mut open[start]) {
+            continue;
+        }
+        let mut queue = vec![start];
+        let (mut first, mut last) = (start, start);
+        while let Some((row, column)) = queue.pop() {
+            first = (first.0.min(row), first.1.min(column));
+            last = (last.0.max(row), last.1.max(column));
+            for next_row in row.saturating_sub(1)..(row + 2).min(rows) {
+                for next in column.saturating_sub(1)..(column + 2).min(columns) {
+                    if std::mem::take(&mut open[[next_row, next]]) {
+                        queue.push((next_row, next));
+                    }
+                }
+            }
+        }
+        let pixel = |at: usize| u32::try_from(at).expect("cells of a picture") * cell;
+        groups.push(Rect::new(pixel(first.1), pixel(first.0), pixel(last.1 + 1), pixel(last.0 + 1)));
+    }
+    groups
 }
 
 fn hull(a: Rect, b: Rect) -> Rect {
