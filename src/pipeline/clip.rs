@@ -6,10 +6,16 @@ use rayon::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Frames that one thread looks at one after the other, so that each is decoded once and two are in memory. The first of
-/// them comes after the first frame of the clip, the others after their neighbor; what a frame inherits therefore does
-/// not depend on the number of threads.
-const SEGMENT: u32 = 16;
+/// The most frames that one thread looks at one after the other, so that each is decoded once and two are in memory. The
+/// first of them comes after the first frame of the clip, the others after their neighbor; what a frame inherits
+/// therefore does not depend on the number of threads.
+const LONGEST_SEGMENT: u32 = 16;
+
+/// A short clip is cut into this many segments, so that no thread waits long for the last one…
+const SEGMENTS: u32 = 16;
+
+/// …of which each has this many frames, as long as there are so many: the first one may differ much from the first of the clip.
+const SHORTEST_SEGMENT: u32 = 2;
 
 /// Calls `look` with each frame and one that was looked at before, and returns the results in the order of the frames:
 /// `None` where `look` says that a frame shows what the one before it shows, and for frames after one that failed.
@@ -38,7 +44,8 @@ pub(super) fn each<T: Send>(
         return Vec::new();
     }
     let (first, seen) = apart(look(0, None));
-    let starts: Vec<u32> = (1..count).step_by(SEGMENT as usize).collect();
+    let length = (count / SEGMENTS).clamp(SHORTEST_SEGMENT, LONGEST_SEGMENT);
+    let starts: Vec<u32> = (1..count).step_by(length as usize).collect();
     let segment = |start: u32| {
         let mut before: Option<Looked> = None;
         let one = |frame| {
@@ -46,7 +53,7 @@ pub(super) fn each<T: Send>(
             before = now.or_else(|| before.take());
             own
         };
-        (start..(start + SEGMENT).min(count)).map(one).collect::<Vec<_>>()
+        (start..(start + length).min(count)).map(one).collect::<Vec<_>>()
     };
     let segments: Vec<Vec<_>> = starts.into_par_iter().map(segment).collect();
     std::iter::once(first).chain(segments.into_iter().flatten()).collect()

@@ -170,14 +170,8 @@ impl Detector {
         let Some(network) = &mut self.regions else { return Ok(Vec::new()) };
         let short = factor * whole.0.min(whole.1) as f32;
         let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
-        let scale = scale * passes.scale_again;
-        // Not larger than the enlarged picture, and where that shows something, at the full scale.
-        let map = if scale > factor {
-            let shown = looks::once(network, image, scale / 2.0, &passes)?;
-            looks::closer(network, image, scale, &passes, &[shown])?
-        } else {
-            looks::once(network, image, scale, &passes)?
-        };
+        // All of it: what the first look did not show the networks at a large size is seen here.
+        let map = looks::once(network, image, scale * passes.scale_again, &passes)?;
         let thresholds = RegionThresholds { score: network.thresholds.score_again, ..network.thresholds };
         let lines = map.lines(&thresholds);
         let Some(network) = &mut self.cores else { return Ok(lines) };
