@@ -60,7 +60,9 @@ pub(crate) fn standing(
 
 /// Returns whether a line lies for the most part in what was decided on.
 fn is_settled(line: &Quad, settled: &[Finding]) -> bool {
-    let shared: f32 = settled.iter().map(|finding| text::shared_area(&finding.area, line)).sum();
+    // Masks are tighter than the boxes of either look, where nothing but ground is left out.
+    let share = |finding: &Finding| text::shared_area(&finding.area, line).max(text::shared_area(&finding.quad, line));
+    let shared: f32 = settled.iter().map(share).sum();
     shared >= SETTLED * text::area(&line.0)
 }
 

@@ -121,7 +121,11 @@ fn fill(findings: &mut [Vec<Finding>], track: &Track, frames: Range<usize>, like
     for frame in frames {
         match track.seen.binary_search_by_key(&frame, |seen| seen.0) {
             Ok(place) => turn(&mut findings[frame][track.seen[place].1], like),
-            Err(_) => findings[frame].push(Finding { rule: RULE.into(), reading: None, ..like.clone() }),
+            Err(_) => {
+                // What stood there then may have been wider: a clock goes on.
+                let area = text::around(&like.area, &like.quad);
+                findings[frame].push(Finding { area, rule: RULE.into(), reading: None, ..like.clone() });
+            }
         }
     }
 }
@@ -209,6 +213,15 @@ mod tests {
         };
         assert_eq!(areas(vec![trimmed(), trimmed()]), [false, false]);
         assert_eq!(areas(vec![trimmed(), trimmed(), whole(), trimmed(), trimmed()]), [true; 5]);
+    }
+
+    #[test]
+    fn what_is_inherited_is_not_tighter_than_the_box() {
+        let tight = |x: u32| Finding { area: Quad::from_rect(Rect::new(x + 4, 2, x + 12, 12)), ..at(x) };
+        let after = inherit(vec![vec![tight(5)], vec![], vec![tight(5)]]);
+        let areas = after.iter().map(|frame| frame[0].area.bounding_box(100, 100));
+        let (own, whole) = (Rect::new(9, 2, 17, 12), Rect::new(5, 0, 25, 12));
+        assert_eq!(areas.collect::<Vec<_>>(), [own, whole, own]);
     }
 
     fn kept(x: u32) -> Finding {

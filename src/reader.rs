@@ -168,7 +168,8 @@ impl Reader {
     ) -> Result<Vec<TextLine>> {
         let merged = text::merge(found.clone().flatten().copied().collect());
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
-            return Ok(merged.into_iter().map(TextLine::from).collect());
+            let line = |own: Detection| TextLine { area: mask(text::pad(&own.quad), views), ..TextLine::from(own) };
+            return Ok(merged.into_iter().map(line).collect());
         };
         let text::Apart { lines: apart, left } = text::without_blocks(merged, views, paper, |image| {
             let again = known.detections(image, || self.detectors.with(|detector| detector.detect(image)))?;
@@ -180,7 +181,8 @@ impl Reader {
         let mut lines: Vec<TextLine> = Vec::new();
         for (index, line) in apart.into_iter().enumerate() {
             let others = [&quads[..index], &quads[index + 1..]].concat();
-            lines.push(TextLine { area: text::reach(&line.quad, &others, views), ..TextLine::from(line) });
+            let area = mask(text::reach(&line.quad, &others, views), views);
+            lines.push(TextLine { area, ..TextLine::from(line) });
         }
         read(recognizers, views, found, &mut lines, known)?;
         lines.extend(left.into_iter().map(|left| TextLine { area: left.quad, ..TextLine::from(left) }));
@@ -260,8 +262,17 @@ fn read<'a>(
             line.readings.extend(reading);
         }
     }
-    lines.iter_mut().for_each(|line| line.readings = best_first(std::mem::take(&mut line.readings)));
+    for line in lines {
+        line.readings = best_first(std::mem::take(&mut line.readings));
+        line.inked = text::tight(&line.quad, views, 0);
+    }
     Ok(())
+}
+
+/// Returns what is filled of a padded line: not the ground round it, but for the soft edges of its letters.
+fn mask(padded: Quad, views: &[&RgbImage]) -> Quad {
+    const SOFT: u32 = 2;
+    text::tight(&padded, views, SOFT)
 }
 
 /// Adds strokes on paper that are no text.

@@ -24,7 +24,8 @@ pub(crate) fn back(line: TextLine, turn: Orientation, (columns, rows): (u32, u32
         Orientation::UpsideDown => Point::new(columns - point.x, rows - point.y),
         Orientation::Clockwise270 => Point::new(point.y, rows - point.x),
     };
-    let mut line = TextLine { quad: Quad(line.quad.0.map(point)), area: Quad(line.area.0.map(point)), ..line };
+    let turned = |quad: Quad| Quad(quad.0.map(point));
+    let mut line = TextLine { quad: turned(line.quad), area: turned(line.area), inked: turned(line.inked), ..line };
     for reading in &mut line.readings {
         reading.orientation = turn.after(reading.orientation);
     }

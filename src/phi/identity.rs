@@ -23,6 +23,7 @@ use line::Line;
 use people::People;
 use rules::{RULES, Use, plain};
 use serde::Deserialize;
+pub(super) use shapes::is_same_shape;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 

@@ -2,6 +2,7 @@
 //!
 //! Rules are data: the files beside the code say what counts, the code how to compare.
 
+mod agreement;
 mod documents;
 mod fold;
 mod identity;

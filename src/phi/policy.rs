@@ -1,5 +1,6 @@
 //! From text lines to findings: the evidence in its order, and what a policy does where there is none.
 
+use super::agreement::says_the_same;
 use super::identity::Identity;
 use super::rows::Rows;
 use super::rules::Rules;
@@ -128,11 +129,12 @@ impl Default for ReadingLimits {
 
 impl ReadingLimits {
     /// Returns whether a reading is that of a whole line and good enough to be one.
-    fn is_read(&self, reading: &Reading, quad: &Quad) -> bool {
-        let (along, down) = text::sides(quad);
+    fn is_read(&self, reading: &Reading, line: &TextLine) -> bool {
+        // As long as what stands there, as high as the box, whose height says more of that of letters.
+        let (inked, whole) = (text::sides(&line.inked), text::sides(&line.quad));
         let (along, down) = match reading.orientation {
-            Orientation::Upright | Orientation::UpsideDown => (along, down),
-            Orientation::Clockwise90 | Orientation::Clockwise270 => (down, along),
+            Orientation::Upright | Orientation::UpsideDown => (inked.0, whole.1),
+            Orientation::Clockwise90 | Orientation::Clockwise270 => (inked.1, whole.0),
         };
         let count: f32 = reading.text.expose().chars().filter(|c| !c.is_whitespace()).map(|_| 1.0).sum();
         reading.score >= self.readable && along - down <= self.longest * down * count
@@ -274,12 +276,12 @@ impl Judge<'_> {
             return (Decision::Mask, "policy-all".into());
         }
         let Some(best) = line.readings.first() else { return (Decision::Mask, "unreadable".into()) };
-        if line.readings.iter().any(|reading| !self.limits.is_read(reading, &line.quad)) {
+        if line.readings.iter().any(|reading| !self.limits.is_read(reading, line)) {
             return (Decision::Mask, "unreadable".into());
         }
         // Every view must show something technical: what one view shows, another may hide.
         let technical: Option<Vec<Cow<'static, str>>> =
-            line.readings.iter().map(|reading| self.technical(reading)).collect();
+            line.readings.iter().map(|reading| self.technical_in_a_view(reading, &line.readings)).collect();
         let kept = match (technical, self.policy) {
             (Some(mut rules), _) if line.readings.iter().all(|reading| self.is_confident(reading, line)) => {
                 Some(rules.swap_remove(0))
@@ -306,9 +308,11 @@ impl Judge<'_> {
         }
         for row in rows.joined(lines) {
             let may_stay = row.members.iter().all(|&(index, _)| {
-                let [reading] = lines[index].readings.as_slice() else { return false };
+                let [best, others @ ..] = lines[index].readings.as_slice() else { return false };
                 let is_free = findings[index].decision != Decision::Mask || findings[index].rule == "not-technical";
-                is_free && self.is_confident(reading, &lines[index])
+                let is_same = |other: &Reading| says_the_same(best.text.expose(), other.text.expose());
+                let is_confident = |reading| self.is_confident(reading, &lines[index]);
+                is_free && others.iter().all(is_same) && lines[index].readings.iter().all(is_confident)
             });
             let Some(accepted) = may_stay.then(|| self.rules.technical().accepts(&row.text)).flatten() else {
                 continue;
@@ -327,6 +331,12 @@ impl Judge<'_> {
         let text = reading.text.expose();
         let allowed = || self.rules.allowed(text).map(|id| format!("allow:{id}").into());
         self.rules.technical().accepts(text).map(|found| format!("technical:{}", found.id).into()).or_else(allowed)
+    }
+
+    /// Returns why a reading is technical, by itself or as another view shows the same text.
+    fn technical_in_a_view(&self, reading: &Reading, all: &[Reading]) -> Option<Cow<'static, str>> {
+        let is_same = |other: &&Reading| says_the_same(other.text.expose(), reading.text.expose());
+        self.technical(reading).or_else(|| all.iter().filter(is_same).find_map(|other| self.technical(other)))
     }
 
     fn is_confident(&self, reading: &Reading, line: &TextLine) -> bool {
@@ -538,6 +548,21 @@ mod tests {
             assert_eq!(decide_one(&judge, text, enough).0, Decision::Keep, "{text}");
             assert_eq!(decide_one(&judge, text, too_low), (Decision::Mask, "low-confidence".to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn what_one_view_shows_with_other_spaces_is_the_same() {
+        let judge = judge(Policy::Strict, &RULES, &[]);
+        let decide_both = |first: &str, second: &str| {
+            let mut both = line(first, [10, 10, 60, 30], 0.98);
+            both.readings.extend(line(second, [10, 10, 60, 30], 0.95).readings);
+            decide(&judge, &[both]).remove(0)
+        };
+        assert_eq!(decide_both("kv 120", "kv120"), (Decision::Keep, "technical:radiography".to_owned()));
+        assert_eq!(decide_both("kv120", "kv 120"), (Decision::Keep, "technical:radiography".to_owned()));
+        assert_eq!(decide_both("Tilt: -0.0", "Ti1t:-0.0").0, Decision::Keep);
+        assert_eq!(decide_both("12", "LZ"), (Decision::Mask, "not-technical".to_owned()));
+        assert_eq!(decide_both("kv 120", "kv SMITH").0, Decision::Mask);
     }
 
     #[test]

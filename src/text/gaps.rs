@@ -18,6 +18,10 @@ use image::RgbImage;
 /// monospaced fonts and justified tables up to two thirds.
 const APART: f32 = 1.0;
 
+/// …or in heights of its letters, if that is less: boxes are loose. A space of monospaced fonts is 0.6 of the body, with
+/// the sides of letters 0.7 or less, which is as much as their height; where no letter has an ascender, up to 1.4 of it.
+const LETTERS_APART: f32 = 1.6;
+
 /// The least height of each part that a box is cut into from top to bottom, in heights of the box. Diacritics, dots and
 /// the strokes of `=` or a Chinese two are a fifth of it at most; of three lines each has about a quarter.
 const LINE: f32 = 0.25;
@@ -53,7 +57,7 @@ fn split(line: Detection, views: &[&RgbImage], transposed: bool) -> Vec<Detectio
     };
     // Text runs along the longer side. Across it, a gap of a row is enough between parts as high as lines.
     let (least_gap, least_part) =
-        if along >= across { (APART * across, 0.0) } else { (1.0, LEAST_LINE.max(LINE * along)) };
+        if along >= across { (apart(area, &pictures), 0.0) } else { (1.0, LEAST_LINE.max(LINE * along)) };
     let columns = area.x0.max(0.0).ceil() as u32..area.x1.max(0.0).floor() as u32;
     let inked: Vec<f32> = columns.map(|x| x as f32).filter(|&x| !is_flat(x, x + 1.0)).collect();
     let (Some(&first), Some(&last)) = (inked.first(), inked.last()) else { return vec![line] };
@@ -69,6 +73,14 @@ fn split(line: Detection, views: &[&RgbImage], transposed: bool) -> Vec<Detectio
     let ends = starts.iter().skip(1).copied().chain([area.x1]);
     let part = |(&x0, x1)| Detection { quad: Level { x0, x1, ..area }.quad(transposed), ..line };
     if starts.len() == 1 { vec![line] } else { starts.iter().zip(ends).map(part).collect() }
+}
+
+/// Returns the least gap between two parts of a line.
+fn apart(area: Level, pictures: &[Picture<'_>]) -> f32 {
+    let plain = |from_end| pictures.iter().map(|picture| picture.plain_rows(area, FLAT, from_end)).min().unwrap_or(0);
+    let letters = area.height() - (plain(false) + plain(true)) as f32;
+    // Dashes and dots say nothing of the size of letters.
+    if letters < LEAST_LINE { APART * area.height() } else { (APART * area.height()).min(LETTERS_APART * letters) }
 }
 
 #[cfg(test)]

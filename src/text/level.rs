@@ -10,6 +10,7 @@
 use super::quads::extent;
 use crate::geometry::{Point, Quad};
 use image::RgbImage;
+use std::ops::Range;
 
 /// The largest slope of a line that counts as level: about a pixel over the length of a short word.
 const LEVEL: f32 = 0.05;
@@ -61,23 +62,65 @@ pub(super) struct Picture<'a> {
     pub(super) transposed: bool,
 }
 
+/// The least and the most value of some pixels in each channel.
+#[derive(Clone, Copy)]
+struct Values {
+    least: [u8; 3],
+    most: [u8; 3],
+}
+
+impl Values {
+    const NONE: Self = Self { least: [u8::MAX; 3], most: [u8::MIN; 3] };
+
+    fn add(&mut self, pixel: [u8; 3]) {
+        for (channel, value) in pixel.into_iter().enumerate() {
+            self.least[channel] = self.least[channel].min(value);
+            self.most[channel] = self.most[channel].max(value);
+        }
+    }
+
+    /// Returns the largest difference in a channel.
+    fn contrast(self) -> u8 {
+        self.least.into_iter().zip(self.most).map(|(least, most)| most.saturating_sub(least)).max().unwrap_or(0)
+    }
+}
+
 impl Picture<'_> {
     /// Returns the range of values in each channel of some pixels of a rectangle, the largest of the three.
     pub(super) fn contrast(self, area: Level, is_meant: impl Fn(u32, u32) -> bool) -> u8 {
-        let (mut least, mut most) = ([u8::MAX; 3], [u8::MIN; 3]);
+        let mut values = Values::NONE;
+        let (columns, rows) = self.spans(area);
+        for y in rows {
+            for x in columns.clone().filter(|x| is_meant(*x, y)) {
+                values.add(self.pixel(x, y));
+            }
+        }
+        values.contrast()
+    }
+
+    /// Returns how many rows of a rectangle, from its start or from its end, together show a contrast of no more than
+    /// `limit`; all of them if it does so itself.
+    pub(super) fn plain_rows(self, area: Level, limit: u8, from_end: bool) -> u32 {
+        let mut values = Values::NONE;
+        let (columns, rows) = self.spans(area);
+        let mut is_plain = |y: u32| {
+            columns.clone().for_each(|x| values.add(self.pixel(x, y)));
+            values.contrast() <= limit
+        };
+        let plain = |y: &u32| is_plain(*y);
+        (if from_end { rows.rev().take_while(plain).count() } else { rows.take_while(plain).count() }) as u32
+    }
+
+    fn pixel(self, x: u32, y: u32) -> [u8; 3] {
+        (if self.transposed { self.image.get_pixel(y, x) } else { self.image.get_pixel(x, y) }).0
+    }
+
+    /// Returns the columns and the rows of a rectangle that lie in the picture.
+    fn spans(self, area: Level) -> (Range<u32>, Range<u32>) {
         let (width, height) = self.image.dimensions();
         let (width, height) = if self.transposed { (height, width) } else { (width, height) };
         let span = |from: f32, to: f32, end: u32| from.max(0.0).floor() as u32..(to.max(0.0).ceil() as u32).min(end);
-        for y in span(area.y0, area.y1, height) {
-            for x in span(area.x0, area.x1, width).filter(|x| is_meant(*x, y)) {
-                let pixel = if self.transposed { self.image.get_pixel(y, x) } else { self.image.get_pixel(x, y) };
-                for (channel, value) in pixel.0.into_iter().enumerate() {
-                    least[channel] = least[channel].min(value);
-                    most[channel] = most[channel].max(value);
-                }
-            }
-        }
-        least.into_iter().zip(most).map(|(least, most)| most.saturating_sub(least)).max().unwrap_or(0)
+        (span(area.x0, area.x1, width), span(area.y0, area.y1, height))
     }
 }
 

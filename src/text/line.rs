@@ -73,8 +73,11 @@ pub struct Reading {
 pub struct TextLine {
     /// A rectangle round the line, in frame pixels. Corners may lie outside the frame.
     pub quad: Quad,
-    /// What is filled if it is masked: the rectangle, padded for what the detector clips of text.
+    /// What is filled if it is masked: the rectangle, padded for what the detector clips of text, without strips in which
+    /// nothing stands.
     pub area: Quad,
+    /// The rectangle without such strips, which shows how long the text is.
+    pub inked: Quad,
     /// The detector's score, 0..=1.
     pub score: f32,
     /// What was read: one reading for each view of the frame that showed something else there, the best first.
@@ -88,7 +91,7 @@ impl TextLine {
     /// Makes a line of text of which only the place is known.
     #[must_use]
     pub fn unread(quad: Quad, score: f32) -> Self {
-        Self { quad, area: pad(&quad), score, readings: Vec::new(), kind: LineKind::Text }
+        Self { quad, area: pad(&quad), inked: quad, score, readings: Vec::new(), kind: LineKind::Text }
     }
 }
 
@@ -105,6 +108,13 @@ impl From<Code> for TextLine {
             Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright }
         };
         let readings = code.content.map(reading).into_iter().collect();
-        Self { quad: code.quad, area: code.quad, score: code.score, readings, kind: LineKind::Code(code.kind) }
+        Self {
+            quad: code.quad,
+            area: code.quad,
+            inked: code.quad,
+            score: code.score,
+            readings,
+            kind: LineKind::Code(code.kind),
+        }
     }
 }

@@ -37,6 +37,7 @@ mod resize;
 mod runtime;
 pub mod sample;
 mod spots;
+mod tight;
 mod tiles;
 mod version;
 
@@ -63,4 +64,5 @@ pub(crate) use quads::{area, merge, shared_area, sides};
 pub use recognizer::{Recognizer, RecognizerSettings, Turns, recognizer_area};
 pub use runtime::{Runtime, fetch as fetch_runtime, places as runtime_places, user_folder};
 pub(crate) use spots::groups;
+pub(crate) use tight::{around, tight};
 pub(crate) use tiles::part;

@@ -60,6 +60,13 @@ pub fn substitution(a: char, b: char) -> Cost {
     index(a, b).map_or(if a == b { 0 } else { FULL }, |index| CONFUSIONS.single[index])
 }
 
+/// Returns whether two characters have one shape in bitmap fonts, so that a recognizer takes either.
+#[must_use]
+pub fn is_same_shape(a: char, b: char) -> bool {
+    const SAME_SHAPE: Cost = 25;
+    substitution(a, b) <= SAME_SHAPE
+}
+
 /// How a pattern may lie in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
