@@ -170,7 +170,7 @@ impl Patterns {
             if !rule.label {
                 found(start..end, false);
             } else if is_separators(&text[end..]) {
-                found(start..text.len(), true);
+                found(start..text.len(), !ends_in_a_number(&text[start..end]));
             } else if start >= covered {
                 covered = value_end(text, end);
                 found(start..covered, false);
@@ -240,6 +240,12 @@ fn is_beyond_ascii(regex: &str) -> bool {
 /// Returns whether nothing but marks and spaces is left.
 fn is_separators(text: &str) -> bool {
     !text.chars().any(char::is_alphanumeric)
+}
+
+/// Returns whether the last that a label's expression has found is a number: that of its value, for labels such as `ID` are
+/// told by what follows them.
+fn ends_in_a_number(text: &str) -> bool {
+    text.trim_end_matches(|c: char| !c.is_alphanumeric()).ends_with(|c: char| c.is_ascii_digit())
 }
 
 /// Returns where the value that follows a label ends: before the next wide gap, or at the end.

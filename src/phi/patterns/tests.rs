@@ -128,7 +128,17 @@ fn a_label_with_nothing_behind_is_open() {
     ] {
         assert!(PATTERNS.find(text).iter().any(|hit| hit.open_label && hit.range.end == text.len()), "{text}");
     }
-    for text in ["Name: DOE", "Patient LONG", "12/05/1942", "Hospital", "Dr. Weber"] {
+    for text in [
+        "Name: DOE",
+        "Patient LONG",
+        "12/05/1942",
+        "Hospital",
+        "Dr. Weber",
+        "ID 154169",
+        "ID V5482652.",
+        "Acc 1234567",
+        "AN 12345",
+    ] {
         assert!(!PATTERNS.find(text).iter().any(|hit| hit.open_label), "{text}");
     }
     // The last label of a text is the one that is open.
