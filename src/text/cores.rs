@@ -92,14 +92,17 @@ impl Cores<'_> {
     }
 
     /// Returns the lines in a copy of another size, looked at where there are spots. A reduced copy shows what is large
-    /// enough to be large text, with as many of its pixels around it.
+    /// enough to be large text, with more around it.
     fn in_windows(&mut self, work: &Work<'_>, scale: f32, margin: u32) -> Result<Vec<Found>> {
         /// A group of spots that is this high in pixels of a reduced copy may be a line that is too large for the one before.
         /// Without reduced copies of parts, 5 of the tune split's 83 single letters above 40 pixels are lost; where all
         /// spots are shown reduced, coarse boxes round small text mask half as much again in some pictures.
         const LARGE: f32 = 24.0;
+        /// A reduced copy shows this many times the ground around: with no more of it than at full size, pictures of the tune
+        /// split without text were masked to 2.6 % on average and not to 2.3 %; three times as much changes nothing.
+        const GROUND: f32 = 2.0;
         let is_shown = |group: &Rect| scale >= 1.0 || group.width().min(group.height()) as f32 * scale >= LARGE;
-        let around = self.passes.around_cores as f32 / scale;
+        let around = self.passes.around_cores as f32 * if scale < 1.0 { GROUND / scale } else { 1.0 };
         let mut all = Vec::new();
         for window in work.spots.windows(is_shown, around as u32) {
             let part = tiles::part(work.image, window);

@@ -36,7 +36,7 @@ pub struct Passes {
     /// How many pixels around what is marked are shown along to the network of regions where it looks at parts of a picture
     /// alone…
     pub around_regions: u32,
-    /// …and to that of cores, in pixels of the copy that it is shown.
+    /// …and to that of cores; twice as many of its own pixels in a reduced copy.
     pub around_cores: u32,
     /// Every pixel is shown to both networks in all sizes. Else the copy of twice the size and the network of cores are
     /// shown what the network of regions marks in another size, or in any: a line that is marked in none is not taken.
