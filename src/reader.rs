@@ -171,11 +171,16 @@ impl Reader {
             let line = |own: Detection| TextLine { area: mask(text::pad(&own.quad), views), ..TextLine::from(own) };
             return Ok(merged.into_iter().map(line).collect());
         };
-        let text::Apart { lines: apart, left } = text::without_blocks(merged, views, paper, |image| {
-            let again = known.detections(image, || self.detectors.with(|detector| detector.detect(image)))?;
-            *dropped += again.dropped;
-            Ok(again.lines)
-        })?;
+        // Nothing of a page stays, so that its blocks need not be taken apart, which would leave what no look finds.
+        let text::Apart { lines: apart, left } = if paper {
+            text::Apart { lines: merged, left: Vec::new() }
+        } else {
+            text::without_blocks(merged, views, |image| {
+                let again = known.detections(image, || self.detectors.with(|detector| detector.detect(image)))?;
+                *dropped += again.dropped;
+                Ok(again.lines)
+            })?
+        };
         let apart = text::separate(text::cut(apart, views), views);
         let quads: Vec<Quad> = apart.iter().map(|line| line.quad).collect();
         let mut lines: Vec<TextLine> = Vec::new();

@@ -12,6 +12,7 @@ mod problem;
 mod rows;
 mod rules;
 mod scales;
+mod stacks;
 mod technical;
 mod terms;
 mod zones;

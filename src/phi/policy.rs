@@ -5,6 +5,7 @@ use super::identity::Identity;
 use super::rows::Rows;
 use super::rules::Rules;
 use super::scales::keep_on_scales;
+use super::stacks::mask_stacks;
 use super::zones::{ZoneAction, ZoneHit};
 use crate::geometry::{Quad, Rect};
 use crate::text::{self, LineKind, Orientation, Reading, TextLine};
@@ -202,6 +203,7 @@ impl Judge<'_> {
             lines.iter().zip(evidence).map(|(line, evidence)| self.find(line, evidence)).collect();
         self.keep_technical_rows(&mut findings, lines, &rows);
         mask_numbers_beside_masks(&mut findings, &rows);
+        mask_stacks(&mut findings, lines);
         if self.policy != Policy::All {
             keep_on_scales(&mut findings, |reading| self.staying(reading));
         }

@@ -50,13 +50,9 @@ pub(crate) struct Apart {
 /// otherwise `detect` looks at it again in each view, and what it finds are lines as well. A block stays in which it finds
 /// something as high as the block itself. What then differs from the ground is told as left; if that is in many places,
 /// the block stays.
-///
-/// On `paper`, nothing is told as left: strokes that are no text line are looked for there by themselves, and rules and
-/// frames would keep every block.
 pub(crate) fn without_blocks(
     mut lines: Vec<Detection>,
     views: &[&RgbImage],
-    paper: bool,
     mut detect: impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
 ) -> Result<Apart> {
     // From the lowest up, so that no block stands for the lines of another one.
@@ -72,7 +68,7 @@ pub(crate) fn without_blocks(
             kept.push(block);
             continue;
         }
-        match rest(&block, &kept, views, paper, &mut detect)? {
+        match rest(&block, &kept, views, &mut detect)? {
             Some(rest) => {
                 kept.extend(rest.lines);
                 left.extend(rest.left);
@@ -88,7 +84,6 @@ fn rest(
     block: &Detection,
     lines: &[Detection],
     views: &[&RgbImage],
-    paper: bool,
     detect: &mut impl FnMut(&RgbImage) -> Result<Vec<Detection>>,
 ) -> Result<Option<Apart>> {
     let mut found = Vec::new();
@@ -116,9 +111,6 @@ fn rest(
             }
             all.push(pad(&quad));
             found.push(Detection { quad, ..detection });
-        }
-        if paper {
-            continue;
         }
         let rest = Rest::of(view, &block.quad, &all);
         if rest.is_flat {
@@ -266,7 +258,7 @@ mod tests {
             looks += 1;
             Ok(again.to_vec())
         };
-        let apart = without_blocks(lines.to_vec(), &[image], false, detect).expect("no error");
+        let apart = without_blocks(lines.to_vec(), &[image], detect).expect("no error");
         (apart.lines, looks)
     }
 
@@ -287,7 +279,7 @@ mod tests {
         let block = line(18, 8, 102, 36);
         // The second look finds but the first word of the second line.
         let (word, image) = (line(18, 24, 50, 34), picture(&lines));
-        let apart = without_blocks(vec![block, lines[0]], &[&image], false, |_| Ok(vec![word])).expect("no error");
+        let apart = without_blocks(vec![block, lines[0]], &[&image], |_| Ok(vec![word])).expect("no error");
         assert_eq!(apart.lines, [lines[0], line(20, 24, 52, 34)]);
         let known = apart.lines.iter().map(|line| pad(&line.quad)).chain(apart.left.iter().map(|left| left.quad));
         assert!(Rest::of(&image, &block.quad, &known.collect::<Vec<_>>()).is_flat, "no letter is left out");
@@ -295,8 +287,6 @@ mod tests {
             let left = left.quad.bounding_box(200, 100);
             assert!(left.x0 >= 50 && left.y0 >= 21 && left.x1 <= 92 && left.y1 <= 36, "{left:?}");
         }
-        let on_paper = without_blocks(vec![block, lines[0]], &[&image], true, |_| Ok(vec![word])).expect("no error");
-        assert_eq!(on_paper, Apart { lines: vec![lines[0], line(20, 24, 52, 34)], left: Vec::new() });
     }
 
     #[test]
@@ -332,6 +322,6 @@ mod tests {
             assert_eq!((bright.iter().min(), bright.iter().max()), (Some(&24), Some(&33)));
             Ok(Vec::new())
         };
-        without_blocks(vec![block, lines[0]], &[&picture(&lines)], false, look).expect("no error");
+        without_blocks(vec![block, lines[0]], &[&picture(&lines)], look).expect("no error");
     }
 }
