@@ -13,6 +13,7 @@ if ! cargo deny --version >/dev/null 2>&1; then
     echo "cargo-deny is not installed: not run" >&2
 else
     cargo deny check licenses bans sources
+    cargo deny --manifest-path fuzz/Cargo.toml --config deny.toml check licenses bans sources
     # The database of advisories is on GitHub, which not every machine may reach.
     if cargo deny fetch db >/dev/null 2>&1; then
         cargo deny check --disable-fetch advisories

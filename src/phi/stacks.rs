@@ -5,11 +5,12 @@ use super::policy::{Decision, Finding};
 use crate::geometry::Quad;
 use crate::text::TextLine;
 
-/// The most letters and digits of a part.
-const MOST_LETTERS: usize = 2;
-
-/// The most that the longer side of a part is of the shorter one: two digits with their box.
+/// The most that the longer side of a part is of the shorter one: two digits on their side, with their box.
 const LONGEST: f32 = 2.5;
+
+/// From which share of its width on a part is higher than wide, and may be two letters on their side. Two that stand
+/// upright are a word or a number of a list.
+const HIGH: f32 = 1.3;
 
 /// The least ratio of the sizes of two neighbors: capitals and small letters, not a letter and a speck of one.
 const SIZES: f32 = 0.5;
@@ -73,20 +74,24 @@ pub(super) fn mask_stacks(findings: &mut [Finding], lines: &[TextLine]) {
         let reading = finding.reading.as_ref();
         reading.map(|reading| reading.text.expose().chars().filter(|c| c.is_alphanumeric()).count())
     };
-    let parts: Vec<Part> = (findings.iter().zip(lines).enumerate())
-        .filter(|(_, (finding, _))| letters(finding).is_none_or(|count| count <= MOST_LETTERS))
-        .filter_map(|(index, (_, line))| Part::new(index, &line.inked))
-        .collect();
+    let is_part = |part: &Part| match letters(&findings[part.index]) {
+        None | Some(0 | 1) => true,
+        Some(2) => part.y1 - part.y0 >= HIGH * (part.x1 - part.x0),
+        Some(_) => false,
+    };
+    let parts: Vec<Part> =
+        (lines.iter().enumerate()).filter_map(|(index, line)| Part::new(index, &line.inked)).filter(is_part).collect();
     let is_kept = |findings: &[Finding], part: &Part| findings[part.index].decision != Decision::Mask;
-    loop {
-        let masked: Vec<Part> = parts.iter().copied().filter(|part| !is_kept(findings, part)).collect();
-        let next = |part: &&Part| is_kept(findings, part) && masked.iter().any(|other| part.is_stacked(other, NEAR));
-        let Some(part) = parts.iter().find(next) else { break };
-        mask(&mut findings[part.index], "beside-masked");
+    let (mut kept, mut masked): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| is_kept(findings, part));
+    while let Some(own) = masked.pop() {
+        for part in kept.extract_if(.., |part| part.is_stacked(&own, NEAR)) {
+            mask(&mut findings[part.index], "beside-masked");
+            masked.push(part);
+        }
     }
     for turned in [false, true] {
-        let kept = parts.iter().filter(|part| is_kept(findings, part));
-        let kept: Vec<Part> = kept.map(|part| if turned { part.turned() } else { *part }).collect();
+        let kept = kept.iter().filter(|part| is_kept(findings, part));
+        let kept = kept.map(|part| if turned { part.turned() } else { *part }).collect();
         for stack in stacks(kept).into_iter().filter(|stack| stack.len() >= TEXT) {
             stack.into_iter().for_each(|index| mask(&mut findings[index], "stacked"));
         }
@@ -142,6 +147,7 @@ mod tests {
     fn digits_of_a_date_that_runs_down_go_with_its_letters() {
         let lines = [
             ("50", [60, 10, 76, 40]),
+            ("60", [60, 82, 76, 92]),
             ("9", [60, 42, 76, 52]),
             ("V!", [60, 56, 74, 66]),
             ("2", [60, 70, 76, 80]),
@@ -151,7 +157,7 @@ mod tests {
             ("4", [30, 82, 90, 130]),
             ("66.67", [50, 84, 100, 94]),
         ];
-        assert_eq!(kept(&lines), [false, false, false, false, true, true, true, true]);
+        assert_eq!(kept(&lines), [false, true, false, false, false, true, true, true, true]);
     }
 
     #[test]
