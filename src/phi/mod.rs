@@ -6,6 +6,7 @@ mod agreement;
 mod documents;
 mod fold;
 mod identity;
+mod limits;
 mod patterns;
 mod policy;
 mod problem;
@@ -19,7 +20,8 @@ mod zones;
 
 pub use documents::Documents;
 pub use identity::{Identity, IdentityHit, Term, TermKind};
-pub use policy::{Decision, Finding, Judge, Policy, ReadingLimits};
+pub use limits::ReadingLimits;
+pub use policy::{Decision, Finding, Judge, Policy};
 pub(crate) use policy::{cover, hide_document};
 pub use problem::Problem;
 pub use rules::Rules;

@@ -14,7 +14,7 @@ const LONGEST_SEGMENT: u32 = 16;
 /// A short clip is cut into this many segments, so that no thread waits long for the last one…
 const SEGMENTS: u32 = 16;
 
-/// …of which each has this many frames, as long as there are so many: the first one may differ much from the first of the clip.
+/// …of which each has this many frames, as long as there are so many: its first one may differ much from that of the clip.
 const SHORTEST_SEGMENT: u32 = 2;
 
 /// Calls `look` with each frame and one that was looked at before, and returns the results in the order of the frames:

@@ -104,6 +104,17 @@ mod tests {
     }
 
     #[test]
+    fn in_a_loose_box_the_letters_tell_what_is_far() {
+        let loose = line(6, 14, 84, 40);
+        let words = |gap: u32| picture(&[[10, 20, 30, 30], [30 + gap, 20, 50 + gap, 30]]);
+        assert_eq!(cut(vec![loose], &[&words(20)]), [line(6, 14, 40, 40), line(40, 14, 84, 40)]);
+        assert_eq!(cut(vec![loose], &[&words(14)]), [loose]);
+        // Dashes tell nothing.
+        let dashes = picture(&[[10, 24, 20, 26], [40, 24, 50, 26]]);
+        assert_eq!(cut(vec![line(6, 5, 84, 45)], &[&dashes]), [line(6, 5, 84, 45)]);
+    }
+
+    #[test]
     fn lines_of_a_box_are_cut_apart() {
         let image = picture(&[[10, 10, 60, 20], [10, 24, 50, 34]]);
         assert_eq!(cut(vec![line(6, 6, 64, 38)], &[&image]), [line(6, 6, 64, 22), line(6, 22, 64, 38)]);

@@ -3,12 +3,7 @@
 //! Detectors draw loose boxes, above all round small text: up to half of their height is ground. A mask of that size
 //! hides more than the text. (Recognizers were trained with such boxes: with tight ones they read worse, single characters
 //! above all.)
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "coordinates within a picture, which are below 65536, and numbers of its rows"
-)]
+#![expect(clippy::cast_precision_loss, reason = "numbers of rows of a picture, which are below 65536")]
 
 use super::level::{Level, Picture};
 use crate::geometry::Quad;
@@ -83,7 +78,7 @@ mod tests {
         slanted.0[2].y += 9.0;
         assert_eq!(tight(&slanted, &[&image], 2), slanted);
         // A gradient is no ground.
-        let gradient = RgbImage::from_fn(120, 80, |x, y| Rgb([(x + y) as u8; 3]));
+        let gradient = RgbImage::from_fn(120, 80, |x, y| Rgb([u8::try_from(x + y).expect("below 200"); 3]));
         let kept = tight(&quad(5, 6, 90, 60), &[&gradient], 0);
         assert!(kept.bounding_box(120, 80).width() >= 85 - 6, "{kept:?}");
     }
