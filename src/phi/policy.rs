@@ -466,6 +466,20 @@ mod tests {
     }
 
     #[test]
+    fn a_weakly_read_number_on_a_scale_is_for_review_where_asked_for() {
+        let judge = judge(Policy::Strict, &RULES, &[]);
+        let scores = [("2", 0.99), ("4", 0.99), ("6", 0.99), ("8", 0.9)];
+        let lines: Vec<TextLine> = (scores.iter().zip([40, 80, 120, 160]))
+            .map(|(&(text, score), y)| line(text, [100, y, 108, y + 12], score))
+            .collect();
+        let scale = "technical:scale".to_owned();
+        assert_eq!(decide(&judge, &lines)[3], (Decision::Keep, scale.clone()));
+        let careful = Judge { review_below: Some(0.95), ..judge };
+        let decisions = decide(&careful, &lines);
+        assert_eq!((decisions[0].0, &decisions[3]), (Decision::Keep, &(Decision::Review, scale)));
+    }
+
+    #[test]
     fn what_one_view_shows_with_other_spaces_is_the_same() {
         let judge = judge(Policy::Strict, &RULES, &[]);
         let decide_both = |first: &str, second: &str| {
