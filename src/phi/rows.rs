@@ -2,8 +2,7 @@
 //!
 //! Detectors cut a row where a gap is wide, and a name, a date or a label and its value then lie in several lines.
 
-use crate::geometry::Quad;
-use crate::text::{Orientation, TextLine};
+use crate::text::{self, Orientation, TextLine};
 use std::ops::Range;
 
 /// The share of the lower line's height that two lines of a row have in common.
@@ -64,7 +63,7 @@ struct Seen {
 
 impl Seen {
     fn new(index: usize, line: &TextLine, orientation: Orientation) -> Self {
-        let (x0, y0, x1, y1) = extent(&line.quad);
+        let (x0, y0, x1, y1) = text::extent(&line.quad);
         let (left, right, top, bottom) = match orientation {
             Orientation::Upright => (x0, x1, y0, y1),
             Orientation::Clockwise90 => (y0, y1, -x1, -x0),
@@ -204,18 +203,12 @@ fn join(chain: &[Seen], lines: &[TextLine]) -> Row {
     row
 }
 
-fn extent(quad: &Quad) -> (f32, f32, f32, f32) {
-    quad.0.iter().fold((f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY), |e, p| {
-        (e.0.min(p.x), e.1.min(p.y), e.2.max(p.x), e.3.max(p.y))
-    })
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::Rect;
     use crate::sensitive::Sensitive;
     use crate::text::Reading;
+    use crate::{Quad, Rect};
 
     /// Makes a line that was read with a score.
     pub fn line(text: &str, rect: [u32; 4], score: f32) -> TextLine {

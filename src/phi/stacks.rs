@@ -3,7 +3,7 @@
 
 use super::policy::{Decision, Finding};
 use crate::geometry::Quad;
-use crate::text::TextLine;
+use crate::text::{self, TextLine};
 
 /// The most that the longer side of a part is of the shorter one: two digits on their side, with their box.
 const LONGEST: f32 = 2.5;
@@ -37,10 +37,7 @@ struct Part {
 
 impl Part {
     fn new(index: usize, quad: &Quad) -> Option<Self> {
-        let [first, ..] = quad.0;
-        let start = (first.x, first.y, first.x, first.y);
-        let (x0, y0, x1, y1) =
-            quad.0.iter().fold(start, |e, p| (e.0.min(p.x), e.1.min(p.y), e.2.max(p.x), e.3.max(p.y)));
+        let (x0, y0, x1, y1) = text::extent(quad);
         let (width, height) = (x1 - x0, y1 - y0);
         (width.min(height) > 0.0 && width.max(height) <= LONGEST * width.min(height)).then_some(Self {
             index,

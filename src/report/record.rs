@@ -133,7 +133,7 @@ pub struct PlaceRecord {
 pub struct RegionRecord {
     /// Corners in frame pixels, clockwise from the top left of the text when upright, before padding.
     pub quad: Quad,
-    /// What is filled if it is masked, where that ends at the background before another line; absent where it is `quad`
+    /// What is filled if it is masked, where that ends at plain ground; absent where it is `quad`
     /// and its padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<Quad>,

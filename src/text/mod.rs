@@ -60,7 +60,7 @@ pub(crate) use padding::reach;
 pub use passes::Passes;
 pub use pool::{DetectorPool, Pool, RecognizerPool};
 pub use quads::pad;
-pub(crate) use quads::{area, merge, shared_area, sides};
+pub(crate) use quads::{area, extent, merge, shared_area, sides};
 pub use recognizer::{Recognizer, RecognizerSettings, Turns, recognizer_area};
 pub use runtime::{Runtime, fetch as fetch_runtime, places as runtime_places, user_folder};
 pub(crate) use spots::groups;
