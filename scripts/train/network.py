@@ -4,6 +4,7 @@ Two strided convolutions to stride 4; stages of depthwise and pointwise convolut
 and 32; a top-down pyramid; pixel shuffle to stride 2. Every operator exists in ONNX opset 14 and in every runtime.
 """
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -86,6 +87,31 @@ class TextNet(nn.Module):
         return functional.pixel_shuffle(self.head(merged), 2)
 
 
+class ScoutNet(nn.Module):
+    """Says of each cell of 16 pixels whether text stands in it, for a sixth of what `TextNet` costs.
+
+    The first convolution takes pixels four by four without overlap or padding, so that the scaling of the input can be
+    made part of its weights.
+    """
+
+    def __init__(self, widths: tuple[int, int, int, int] = (32, 48, 96, 128), merged: int = 48) -> None:
+        super().__init__()
+        at4, at8, at16, at32 = widths
+        self.stem = nn.Sequential(nn.Conv2d(3, at4, 4, 4, bias=False), nn.BatchNorm2d(at4), nn.ReLU(inplace=True))
+        self.stage8 = stage(at4, at8, 2)
+        self.stage16 = stage(at8, at16, 3)
+        self.stage32 = stage(at16, at32, 3)
+        self.lateral32 = convolution(at32, merged, active=False)
+        self.lateral16 = convolution(at16, merged, active=False)
+        self.merge16 = Block(merged, merged)
+        self.head = nn.Conv2d(merged, 1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        at16 = self.stage16(self.stage8(self.stem(x)))
+        at32 = self.stage32(at16)
+        return self.head(self.merge16(functional.relu(self.lateral16(at16) + doubled(self.lateral32(at32)))))
+
+
 def doubled(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="nearest")
 
@@ -97,12 +123,26 @@ def normalized(x: Tensor) -> Tensor:
 class Deployed(nn.Module):
     """Float RGB of 0..=255 in, probabilities out: scaling and sigmoid are part of the graph."""
 
-    def __init__(self, net: TextNet) -> None:
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.sigmoid(self.net(normalized(x)))
+
+
+def scaled_in_weights(net: ScoutNet) -> nn.Module:
+    """The same with the scaling in the weights of the first convolution, which has no padding: a pass over the picture less."""
+    net = copy.deepcopy(net)
+    plain, norm = net.stem[0], net.stem[1]
+    first = nn.Conv2d(3, plain.out_channels, 4, 4)
+    with torch.no_grad():
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        weight = plain.weight * gain[:, None, None, None]
+        first.weight.copy_(weight / PIXEL_SPREAD)
+        first.bias.copy_(norm.bias - norm.running_mean * gain - weight.sum((1, 2, 3)) * PIXEL_MEAN / PIXEL_SPREAD)
+    net.stem = nn.Sequential(first, nn.ReLU())
+    return nn.Sequential(net, nn.Sigmoid())
 
 
 # How modules were called in checkpoints of the first part of the training (see the model card).
