@@ -7,7 +7,7 @@ use image::GrayImage;
 pub(super) const CELL: usize = 8;
 
 /// Gradients below this many levels are noise.
-const NOISE: i32 = 10;
+const NOISE: f32 = 10.0;
 
 /// What the pixels of a cell, or of several, have in common.
 #[derive(Clone, Copy, Debug)]
@@ -26,22 +26,6 @@ pub(super) struct Cell {
 
 impl Cell {
     const EMPTY: Self = Self { energy: 0.0, double: [0.0; 2], quadruple: [0.0; 2], low: u8::MAX, high: 0 };
-
-    /// Adds one gradient, given as twice its components.
-    fn gather(&mut self, gx: i32, gy: i32) {
-        let square = gx * gx + gy * gy;
-        if square < 4 * NOISE * NOISE {
-            return;
-        }
-        // Twice a gradient of 8-bit pixels is at most 1020, its square below 2^21, exact in f32.
-        #[expect(clippy::cast_precision_loss, reason = "below 2^24")]
-        let [energy, real, imaginary] = [square, gx * gx - gy * gy, 2 * gx * gy].map(|value| value as f32 / 4.0);
-        self.energy += energy;
-        self.double[0] += real;
-        self.double[1] += imaginary;
-        self.quadruple[0] += (real * real - imaginary * imaginary) / energy;
-        self.quadruple[1] += 2.0 * real * imaginary / energy;
-    }
 
     fn add(&mut self, other: &Self) {
         self.energy += other.energy;
@@ -76,6 +60,48 @@ impl Cell {
     }
 }
 
+/// What is summed over the rows of a cell, column by column, so that a processor does several columns at a time.
+#[derive(Default)]
+struct Sums {
+    energy: [f32; CELL],
+    double: [[f32; CELL]; 2],
+    quadruple: [[f32; CELL]; 2],
+    low_high: Option<(u8, u8)>,
+}
+
+impl Sums {
+    /// Adds the gradients of a row of pixels, of which the last belongs to the next cell, and the row below it.
+    fn gather(&mut self, here: &[u8; CELL + 1], below: &[u8; CELL + 1]) {
+        for x in 0..CELL {
+            let [here, right, below, across] = [here[x], here[x + 1], below[x], below[x + 1]].map(f32::from);
+            // The diagonal differences of 2 x 2 pixels: they see modules of a single pixel too.
+            let (falling, rising) = (across - here, right - below);
+            let (gx, gy) = (falling + rising, falling - rising);
+            // Twice a gradient of 8-bit pixels is at most 1020, its square below 2^21, exact in f32.
+            let square = gx * gx + gy * gy;
+            let is_seen = if square < 4.0 * NOISE * NOISE { 0.0 } else { 0.25 };
+            let (energy, real, imaginary) = (square * is_seen, (gx * gx - gy * gy) * is_seen, 2.0 * gx * gy * is_seen);
+            // (real, imaginary) has the length of the energy, so that the square of real alone gives that of both.
+            let cosine = real / energy.max(1.0);
+            self.energy[x] += energy;
+            self.double[0][x] += real;
+            self.double[1][x] += imaginary;
+            self.quadruple[0][x] += 2.0 * real * cosine - energy;
+            self.quadruple[1][x] += 2.0 * imaginary * cosine;
+        }
+        let own = &here[..CELL];
+        let (low, high) = self.low_high.unwrap_or((u8::MAX, 0));
+        self.low_high = Some(own.iter().fold((low, high), |(low, high), &pixel| (low.min(pixel), high.max(pixel))));
+    }
+
+    fn cell(&self) -> Cell {
+        let sum = |values: &[f32; CELL]| values.iter().sum::<f32>();
+        let (low, high) = self.low_high.unwrap_or((u8::MAX, 0));
+        let [double, quadruple] = [&self.double, &self.quadruple].map(|both| [sum(&both[0]), sum(&both[1])]);
+        Cell { energy: sum(&self.energy), double, quadruple, low, high }
+    }
+}
+
 /// The cells of a picture; what is left over at the right and the bottom has none.
 pub(super) struct Grid {
     pub columns: usize,
@@ -89,20 +115,21 @@ impl Grid {
         let pixels = image.as_raw();
         let (columns, rows) = (width / CELL, height / CELL);
         let mut cells = vec![Cell::EMPTY; columns * rows];
-        for y in 0..rows * CELL {
-            let below = (y + 1).min(height - 1);
-            let (here, below) = (&pixels[y * width..][..width], &pixels[below * width..][..width]);
-            let own = &mut cells[y / CELL * columns..][..columns];
+        for (row, own) in cells.chunks_exact_mut(columns.max(1)).enumerate() {
             for (column, cell) in own.iter_mut().enumerate() {
-                for x in column * CELL..(column + 1) * CELL {
-                    let right = (x + 1).min(width - 1);
-                    cell.low = cell.low.min(here[x]);
-                    cell.high = cell.high.max(here[x]);
-                    // The diagonal differences of 2 x 2 pixels: they see modules of a single pixel too.
-                    let falling = i32::from(below[right]) - i32::from(here[x]);
-                    let rising = i32::from(here[right]) - i32::from(below[x]);
-                    cell.gather(falling + rising, falling - rising);
+                let mut sums = Sums::default();
+                let left = column * CELL;
+                let line = |y: usize| -> [u8; CELL + 1] {
+                    let pixels = &pixels[y.min(height - 1) * width..][left..width];
+                    std::array::from_fn(|x| pixels[x.min(pixels.len() - 1)])
+                };
+                let mut here = line(row * CELL);
+                for y in row * CELL + 1..=(row + 1) * CELL {
+                    let below = line(y);
+                    sums.gather(&here, &below);
+                    here = below;
                 }
+                *cell = sums.cell();
             }
         }
         Self { columns, rows, cells }
