@@ -55,6 +55,18 @@ impl Rect {
         self.y1.saturating_sub(self.y0)
     }
 
+    /// Returns the box so many columns further right and rows further down.
+    #[must_use]
+    pub const fn shifted(&self, x: u32, y: u32) -> Self {
+        Self { x0: self.x0 + x, y0: self.y0 + y, x1: self.x1 + x, y1: self.y1 + y }
+    }
+
+    /// Returns whether a pixel lies in both.
+    #[must_use]
+    pub const fn meets(&self, other: &Self) -> bool {
+        self.x0 < other.x1 && other.x0 < self.x1 && self.y0 < other.y1 && other.y0 < self.y1
+    }
+
     /// Returns whether the box holds no pixel.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

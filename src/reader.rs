@@ -6,7 +6,7 @@ use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::text::{
-    self, Code, Detection, Detections, DetectorPool, LineKind, Look, Reading, RecognizerPool, TextLine,
+    self, Code, Detection, Detections, DetectorPool, Later, LineKind, Look, Reading, RecognizerPool, TextLine,
     page::{self, Paper},
 };
 use crate::turned;
@@ -146,9 +146,11 @@ impl Reader {
         let mut look = ViewLook::new(view, before);
         for window in look.windows(view) {
             let part = text::part(view, window);
-            let (mut found, marks) = self
-                .detectors
-                .with(|detector| detector.detect_part(&part, view.dimensions(), |area| look.is_wanted(window, area)))?;
+            let is_wanted = |area| look.is_wanted(window, area);
+            let [known, same] = look.known(window);
+            let later = look.is_later().then(|| Later { is_wanted: &is_wanted, known: &known, same: &same });
+            let detect = |detector: &mut text::Detector| detector.detect_part(&part, view.dimensions(), later.as_ref());
+            let (mut found, marks) = self.detectors.with(detect)?;
             *dropped += found.dropped;
             found.lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
             look.add_lines(found.lines, view);

@@ -77,7 +77,7 @@ impl Changes {
         }
         let mut windows: Vec<Rect> = Vec::new();
         while let Some(part) = parts.pop() {
-            match windows.iter().position(|other| overlap(other, &part)) {
+            match windows.iter().position(|other| other.meets(&part)) {
                 Some(index) => parts.push(around(windows.swap_remove(index), part)),
                 None => windows.push(part),
             }
@@ -95,8 +95,7 @@ impl Changes {
     pub(crate) fn are_near(&self, area: Rect, also: &[Quad]) -> bool {
         let masked = |quad: &Quad| text::pad(quad).bounding_box(self.size.0, self.size.1);
         let (x0, y0) = (area.x0.saturating_sub(NEAR), area.y0.saturating_sub(NEAR));
-        self.any(Rect::new(x0, y0, area.x1 + NEAR, area.y1 + NEAR))
-            || also.iter().any(|quad| overlap(&masked(quad), &area))
+        self.any(Rect::new(x0, y0, area.x1 + NEAR, area.y1 + NEAR)) || also.iter().any(|quad| masked(quad).meets(&area))
     }
 
     /// Returns whether a cell that an area reaches into changed.
@@ -119,10 +118,6 @@ impl Changes {
 
 fn around(a: Rect, b: Rect) -> Rect {
     Rect::new(a.x0.min(b.x0), a.y0.min(b.y0), a.x1.max(b.x1), a.y1.max(b.y1))
-}
-
-fn overlap(a: &Rect, b: &Rect) -> bool {
-    a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1
 }
 
 #[cfg(test)]

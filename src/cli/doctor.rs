@@ -101,6 +101,7 @@ fn write_models(options: &DoctorOptions, models: &Result<Models>, out: &mut impl
             let role = match &model.role {
                 Role::Detector { .. } => "detector".to_owned(),
                 Role::RegionDetector { .. } => "region detector".to_owned(),
+                Role::Scout { .. } => "scout".to_owned(),
                 Role::Recognizer { effort, .. } => format!("recognizer, effort {}", effort.name()),
             };
             writeln!(out, "  {role}: {}, {}, sha256 ok ({})", model.name, model.license, model.sha256)

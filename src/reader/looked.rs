@@ -31,7 +31,9 @@ pub(super) struct ViewLook {
     pub(super) codes: Vec<Code>,
     /// What the detector was shown, and what it marked there.
     pub(super) parts: Vec<(Rect, Marks)>,
-    /// Lines and codes of the frame before that may be others now.
+    /// Lines of the frame before that may be others now…
+    touched: Vec<Detection>,
+    /// …and their places, and those of such codes.
     gone: Vec<Quad>,
     /// `None` if all of the view is looked at.
     changes: Option<Changes>,
@@ -41,14 +43,21 @@ impl ViewLook {
     /// Takes over what no changed pixel touches.
     pub(super) fn new(view: &RgbImage, before: Option<&Seen>) -> Self {
         let changes = before.and_then(|before| Changes::between(&before.view.image, view));
-        let mut look = Self { lines: Vec::new(), codes: Vec::new(), parts: Vec::new(), gone: Vec::new(), changes };
+        let mut look = Self {
+            lines: Vec::new(),
+            codes: Vec::new(),
+            parts: Vec::new(),
+            touched: Vec::new(),
+            gone: Vec::new(),
+            changes,
+        };
         if let Some((before, changes)) = before.zip(look.changes.as_ref()) {
             let (touched, lines) = before.lines.iter().partition(|line| changes.touch(&line.quad));
             let (touched_codes, codes) = before.codes.iter().cloned().partition(|code| changes.touch(&code.quad));
             let (touched, touched_codes): (Vec<Detection>, Vec<Code>) = (touched, touched_codes);
             look.gone =
                 touched.iter().map(|line| line.quad).chain(touched_codes.iter().map(|code| code.quad)).collect();
-            (look.lines, look.codes) = (lines, codes);
+            (look.lines, look.codes, look.touched) = (lines, codes, touched);
         }
         look
     }
@@ -62,11 +71,27 @@ impl ViewLook {
         }
     }
 
+    /// Returns whether there is a frame before that is like this one.
+    pub(super) fn is_later(&self) -> bool {
+        self.changes.is_some()
+    }
+
     /// Returns whether the large network has to look at an area of a window: where nothing near changed, no new line is
     /// taken.
     pub(super) fn is_wanted(&self, window: Rect, area: Rect) -> bool {
-        let area = Rect::new(area.x0 + window.x0, area.y0 + window.y0, area.x1 + window.x0, area.y1 + window.y0);
+        let area = area.shifted(window.x0, window.y0);
         self.changes.as_ref().is_none_or(|changes| changes.are_near(area, &self.gone))
+    }
+
+    /// Returns the lines of the frame before that stood in a window where something changed, and those whose pixels are the
+    /// same, in pixels of the window.
+    pub(super) fn known(&self, window: Rect) -> [Vec<Detection>; 2] {
+        let area = Quad::from_rect(window);
+        let (x, y) = (area.0[0].x, area.0[0].y);
+        let own = |line: &&Detection| text::shared_area(&area, &line.quad) > 0.0;
+        let back =
+            |line: &Detection| Detection { quad: Quad(line.quad.0.map(|p| Point::new(p.x - x, p.y - y))), ..*line };
+        [&self.touched, &self.lines].map(|lines| lines.iter().filter(own).map(back).collect())
     }
 
     /// Adds lines that were found in a window, in pixels of the view.
@@ -79,11 +104,12 @@ impl ViewLook {
         self.lines.extend(found);
     }
 
-    /// Finds the codes in what the detector was shown.
+    /// Finds the codes in what the detector was shown; in a later frame, where it marked something.
     pub(super) fn find_codes(&mut self, view: &RgbImage) {
         for (window, marks) in std::mem::take(&mut self.parts) {
             let part = text::part(view, window);
-            let found = confirmed(text::codes(&part, Look::Candidates), &marks);
+            let look = if self.is_later() { Look::Marked(&marks) } else { Look::Candidates };
+            let found = confirmed(text::codes(&part, look), &marks);
             let found = found.into_iter().map(|code| Code { quad: moved(&code.quad, window), ..code });
             let new: Vec<Code> = found.filter(|code| self.is_new(&code.quad)).collect();
             self.codes.extend(new);

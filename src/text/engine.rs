@@ -55,7 +55,19 @@ impl Engine {
                 Some(self.network(entry, bytes, thresholds, first)?)
             }
         };
-        Ok(Detector::new(cores, Some(regions), Passes::of(effort)))
+        let detector = Detector::new(cores, Some(regions), Passes::of(effort));
+        Ok(match self.scout(effort) {
+            Some((entry, bytes)) => {
+                let Role::Scout { thresholds } = entry.role else { unreachable!("the scout has this role") };
+                detector.with_scout(self.network(entry, bytes, thresholds, None)?)
+            }
+            None => detector,
+        })
+    }
+
+    /// Returns the scout of an effort: the last resort looks everywhere.
+    fn scout(&self, effort: Effort) -> Option<(&ModelEntry, &[u8])> {
+        self.models.scout().filter(|_| !Passes::of(effort).is_thorough)
     }
 
     /// Makes a network of what is `loaded` already, or loads it.
@@ -100,7 +112,8 @@ impl Engine {
     #[must_use]
     pub fn detector_entries(&self, effort: Effort) -> Vec<&ModelEntry> {
         let cores = (effort > Effort::Fast).then(|| self.models.detector().0);
-        cores.into_iter().chain([self.models.region_detector().0]).collect()
+        let scout = self.scout(effort).map(|(entry, _)| entry);
+        cores.into_iter().chain([self.models.region_detector().0]).chain(scout).collect()
     }
 
     /// Returns the entry of an effort's recognizer in the manifest, for the report.

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 /// The manifest that is built in.
 const MANIFEST: &str = include_str!("../../models/manifest.toml");
 /// The files that it names.
-const FILES: [(&str, &[u8]); 6] = [
+const FILES: [(&str, &[u8]); 7] = [
+    ("deburn_scout.onnx", include_bytes!("../../models/deburn_scout.onnx")),
     ("deburn_det.onnx", include_bytes!("../../models/deburn_det.onnx")),
     ("PP-OCRv6_det_small.onnx", include_bytes!("../../models/PP-OCRv6_det_small.onnx")),
     ("PP-OCRv6_rec_small.onnx", include_bytes!("../../models/PP-OCRv6_rec_small.onnx")),
@@ -34,6 +35,11 @@ pub enum Role {
     RegionDetector {
         /// How its output is read.
         thresholds: RegionThresholds,
+    },
+    /// Says where the detectors have to look.
+    Scout {
+        /// How its output is read.
+        thresholds: ScoutThresholds,
     },
     /// Reads a line of text.
     Recognizer {
@@ -106,6 +112,8 @@ pub enum Output {
     ProbabilityMap,
     /// Two channels of probabilities at half the input size: of text lines, and of their middles.
     RegionAndCoreMaps,
+    /// One channel of probabilities at a sixteenth of the input size: that text stands in a cell.
+    CellMap,
     /// Step along the line, class: probabilities of the blank, the characters of the charset and the space.
     Ctc,
 }
@@ -171,6 +179,16 @@ pub struct RegionThresholds {
     pub whole: f32,
     /// A line stands after masking if the mean of its pixels reaches this.
     pub score_again: f32,
+}
+
+/// How the cells of a scout are read.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoutThresholds {
+    /// The detectors look at a cell if its probability is above this…
+    pub text: f32,
+    /// …or, in a reduced copy, where a cell is larger, this.
+    pub reduced: f32,
 }
 
 /// The file that tells what the classes of a recognizer mean: one character a line, without blank and space.
@@ -248,6 +266,7 @@ struct Written {
     input: InputForm,
     thresholds: Option<Thresholds>,
     regions: Option<RegionThresholds>,
+    scout: Option<ScoutThresholds>,
     effort: Option<Effort>,
     charset: Option<CharsetFile>,
     line: Option<LineForm>,
@@ -258,6 +277,7 @@ struct Written {
 enum WrittenRole {
     Detector,
     RegionDetector,
+    Scout,
     Recognizer,
 }
 
@@ -308,6 +328,13 @@ impl Models {
         (&model.entry, &model.network)
     }
 
+    /// Returns the scout and its bytes, if there is one: a detector looks everywhere without it.
+    #[must_use]
+    pub fn scout(&self) -> Option<(&ModelEntry, &[u8])> {
+        let found = self.0.iter().find(|model| matches!(model.entry.role, Role::Scout { .. }));
+        found.map(|model| (&model.entry, &*model.network))
+    }
+
     /// Returns the recognizer for an effort, its bytes and its charset.
     #[must_use]
     pub fn recognizer(&self, effort: Effort) -> (&ModelEntry, &[u8], &Charset) {
@@ -341,7 +368,7 @@ impl Models {
             check(&entry)?;
             let network = checked(&entry.file, &entry.sha256)?;
             let charset = match &entry.role {
-                Role::Detector { .. } | Role::RegionDetector { .. } => None,
+                Role::Detector { .. } | Role::RegionDetector { .. } | Role::Scout { .. } => None,
                 Role::Recognizer { charset: CharsetFile { file, sha256 }, .. } => {
                     let bytes = checked(file, sha256)?;
                     Some(Charset::read(&bytes).map_err(|error| problem(file, error))?)
@@ -356,6 +383,9 @@ impl Models {
         if count(&|role| matches!(role, Role::RegionDetector { .. })) != 1 {
             return Err(problem("manifest.toml", "exactly one model must be the region detector"));
         }
+        if count(&|role| matches!(role, Role::Scout { .. })) > 1 {
+            return Err(problem("manifest.toml", "at most one model may be the scout"));
+        }
         for wanted in Effort::OF_RECOGNIZERS {
             if count(&|role| matches!(role, Role::Recognizer { effort, .. } if *effort == wanted)) != 1 {
                 return Err(problem("manifest.toml", "exactly one model must be the recognizer for each effort"));
@@ -368,15 +398,22 @@ impl Models {
 impl Written {
     /// Puts the keys together that belong to the role, all of them and no other ones.
     fn entry(self) -> Result<ModelEntry> {
-        let Self { file, thresholds, regions, effort, charset, line, .. } = self;
-        let role = match (self.role, self.output, thresholds, regions, (effort, charset, line)) {
-            (WrittenRole::Detector, Output::ProbabilityMap, Some(thresholds), None, (None, None, None)) => {
+        let Self { file, thresholds, regions, scout, effort, charset, line, .. } = self;
+        let maps = (thresholds, regions, scout);
+        let role = match (self.role, self.output, maps, (effort, charset, line)) {
+            (WrittenRole::Detector, Output::ProbabilityMap, (Some(thresholds), None, None), (None, None, None)) => {
                 Role::Detector { thresholds }
             }
-            (WrittenRole::RegionDetector, Output::RegionAndCoreMaps, None, Some(thresholds), (None, None, None)) => {
-                Role::RegionDetector { thresholds }
+            (
+                WrittenRole::RegionDetector,
+                Output::RegionAndCoreMaps,
+                (None, Some(thresholds), None),
+                (None, None, None),
+            ) => Role::RegionDetector { thresholds },
+            (WrittenRole::Scout, Output::CellMap, (None, None, Some(thresholds)), (None, None, None)) => {
+                Role::Scout { thresholds }
             }
-            (WrittenRole::Recognizer, Output::Ctc, None, None, (Some(effort), Some(charset), Some(line))) => {
+            (WrittenRole::Recognizer, Output::Ctc, (None, None, None), (Some(effort), Some(charset), Some(line))) => {
                 Role::Recognizer { effort, charset, line }
             }
             (WrittenRole::Detector, ..) => {
@@ -389,6 +426,12 @@ impl Written {
                 return Err(problem(
                     &file,
                     "a region detector has regions and the output `region_and_core_maps`, and no effort, charset and line",
+                ));
+            }
+            (WrittenRole::Scout, ..) => {
+                return Err(problem(
+                    &file,
+                    "a scout has the keys of a scout and the output `cell_map`, and no effort, charset and line",
                 ));
             }
             (WrittenRole::Recognizer, ..) => {
@@ -421,6 +464,7 @@ fn check(entry: &ModelEntry) -> Result<()> {
         Role::RegionDetector {
             thresholds: RegionThresholds { region, seed, score, core, support, sure, whole, score_again },
         } => [region, seed, score, core, support, sure, whole, score_again].into_iter().all(|&value| share(value)),
+        Role::Scout { thresholds: ScoutThresholds { text, reduced } } => share(*text) && share(*reduced),
         Role::Recognizer { effort, line, .. } => {
             *effort <= Effort::Standard
                 && (8..=256).contains(&line.height)

@@ -13,6 +13,7 @@
 use imageproc::point::Point as PixelPoint;
 use ndarray::{Array2, s};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::detector::Detection;
 use super::manifest::RegionThresholds;
@@ -45,9 +46,11 @@ impl Regions {
         /// Dots of fewer pixels of the map a side are no letters.
         const LEAST_SIDE: f32 = 2.0;
         let mut lines = Vec::new();
+        let Some(area) = self.bounds(thresholds.region) else { return lines };
+        let own = self.region.slice(s![area.0.clone(), area.1.clone()]);
         let mut within: Option<Vec<bool>> = None;
         for region in [thresholds.region, thresholds.seed, f32::midpoint(thresholds.seed, 1.0)] {
-            let is_above = self.region.iter().map(|&value| value > region);
+            let is_above = own.iter().map(|&value| value > region);
             let text: Vec<bool> = match &within {
                 Some(within) => is_above.zip(within).map(|(is_above, &within)| is_above && within).collect(),
                 None => is_above.collect(),
@@ -55,7 +58,7 @@ impl Regions {
             if !text.contains(&true) {
                 break;
             }
-            let (labels, parts) = self.parts(&text, thresholds.core);
+            let (labels, parts) = self.parts(&area, &text, thresholds.core);
             let mut sprawls = vec![false; parts.len() + 1];
             for (index, part) in parts.iter().enumerate().filter(|(_, part)| part.highest >= thresholds.seed) {
                 match part.rectangle() {
@@ -74,15 +77,33 @@ impl Regions {
         lines
     }
 
-    /// Numbers the pixels of text by the lines they belong to, row by row, and gathers them.
-    fn parts(&self, text: &[bool], core: f32) -> (Vec<u32>, Vec<Pixels>) {
-        let columns = self.region.dim().1;
-        let is_core: Vec<bool> = text.iter().zip(&self.core).map(|(&text, &value)| text && value > core).collect();
+    /// Returns the rows and columns that hold all pixels above a level; nothing where there is none.
+    fn bounds(&self, level: f32) -> Option<(Range<usize>, Range<usize>)> {
+        let is_marked = |row: &usize| self.region.row(*row).iter().any(|&value| value > level);
+        let (rows, columns) = self.region.dim();
+        let rows = (0..rows).find(is_marked)?..(0..rows).rev().find(is_marked)? + 1;
+        let mut ends = columns..0;
+        for row in self.region.slice(s![rows.clone(), ..]).outer_iter() {
+            let first = row.iter().take(ends.start).position(|&value| value > level);
+            let last = row.iter().rposition(|&value| value > level);
+            ends = first.unwrap_or(ends.start)..ends.end.max(last.map_or(0, |last| last + 1));
+        }
+        Some((rows, ends))
+    }
+
+    /// Numbers the pixels of text in an area by the lines they belong to, row by row, and gathers them.
+    fn parts(&self, area: &(Range<usize>, Range<usize>), text: &[bool], core: f32) -> (Vec<u32>, Vec<Pixels>) {
+        let columns = area.1.len();
+        let own = s![area.0.clone(), area.1.clone()];
+        let cores = self.core.slice(own);
+        let is_core: Vec<bool> = text.iter().zip(cores).map(|(&text, &value)| text && value > core).collect();
         let labels = labels(columns, text, &is_core);
         let mut parts: Vec<Pixels> = Vec::new();
-        for (row, (labels, values)) in labels.chunks_exact(columns).zip(self.region.outer_iter()).enumerate() {
-            for (column, (&label, &value)) in
-                labels.iter().zip(values).enumerate().filter(|(_, (label, _))| **label > 0)
+        for ((row, labels), values) in
+            area.0.clone().zip(labels.chunks_exact(columns)).zip(self.region.slice(own).outer_iter())
+        {
+            for ((column, &label), &value) in
+                area.1.clone().zip(labels).zip(values).filter(|((_, label), _)| **label > 0)
             {
                 let index = label as usize - 1;
                 if parts.len() <= index {
@@ -96,14 +117,30 @@ impl Regions {
 
     /// Returns whether a pixel in an area of the picture is above a level.
     pub(super) fn is_marked(&self, area: Rect, level: f32) -> bool {
+        let (rows, columns) = self.pixels(area);
+        self.region.slice(s![rows, columns]).iter().any(|&value| value > level)
+    }
+
+    /// Returns whether a pixel in an area of the picture, but in none of these places and not beside one, is above a level.
+    pub(super) fn is_marked_beside(&self, area: Rect, level: f32, places: &[Rect]) -> bool {
+        let (rows, columns) = self.pixels(area);
+        let grown = |own: Range<usize>| own.start.saturating_sub(1)..own.end + 1;
+        let places: Vec<_> = places.iter().map(|&place| self.pixels(place)).collect();
+        let places: Vec<_> = places.into_iter().map(|(rows, columns)| (grown(rows), grown(columns))).collect();
+        let is_beside =
+            |row: usize, column: usize| !places.iter().any(|own| own.0.contains(&row) && own.1.contains(&column));
+        rows.into_iter()
+            .any(|row| columns.clone().any(|column| self.region[[row, column]] > level && is_beside(row, column)))
+    }
+
+    /// Returns the rows and columns of the map that show an area of the picture.
+    fn pixels(&self, area: Rect) -> (Range<usize>, Range<usize>) {
         let (rows, columns) = self.region.dim();
         let range = |from: u32, to: u32, scale: f32, end: usize| {
             let from = (from as f32 * scale) as usize;
             from.min(end)..((to as f32 * scale).ceil() as usize).min(end)
         };
-        let rows = range(area.y0, area.y1, self.y_scale, rows);
-        let columns = range(area.x0, area.x1, self.x_scale, columns);
-        self.region.slice(s![rows, columns]).iter().any(|&value| value > level)
+        (range(area.y0, area.y1, self.y_scale, rows), range(area.x0, area.x1, self.x_scale, columns))
     }
 
     /// Returns the share of a quadrilateral of the picture that is text, in 0..=1.
@@ -253,6 +290,16 @@ mod tests {
         let lines = regions(region, Array2::zeros((40, 60))).lines(&THRESHOLDS);
         assert_eq!(extents(&lines), [(20.0, 10.0, 60.0, 18.0)]);
         assert!((lines[0].score - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn all_that_is_marked_lies_within_the_bounds() {
+        let mut region = Array2::zeros((40, 60));
+        assert_eq!(regions(region.clone(), Array2::zeros((40, 60))).bounds(0.2), None);
+        for (row, column) in [(7, 31), (20, 12), (33, 59)] {
+            region[[row, column]] = 0.8_f32;
+        }
+        assert_eq!(regions(region, Array2::zeros((40, 60))).bounds(0.2), Some((7..34, 12..60)));
     }
 
     #[test]

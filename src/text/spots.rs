@@ -1,6 +1,6 @@
 //! Where a network has to look at all, given what another look at the same picture marks.
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 use crate::geometry::Rect;
 
@@ -38,6 +38,38 @@ impl Spots {
         Self { size, marked: Array2::from_shape_vec(shape, marked).expect("a value for each cell") }
     }
 
+    /// Leaves out the groups of marked cells that touch of which no cell is `certain`.
+    pub(super) fn retain(&mut self, is_certain: impl Fn(Rect) -> bool) {
+        let cell = |(row, column): (usize, usize)| {
+            let [x, y] = [column, row].map(|at| u32::try_from(at).expect("cells of a picture") * CELL);
+            Rect::new(x, y, (x + CELL).min(self.size.0), (y + CELL).min(self.size.1))
+        };
+        for group in members(&self.marked) {
+            if !group.iter().any(|&own| is_certain(cell(own))) {
+                group.into_iter().for_each(|own| self.marked[own] = false);
+            }
+        }
+    }
+
+    /// Returns whether a marked cell reaches into an area.
+    pub(super) fn touch(&self, area: Rect) -> bool {
+        let cells = |from: u32, to: u32, end: usize| (from / CELL) as usize..(to.div_ceil(CELL) as usize).min(end);
+        let (rows, columns) = self.marked.dim();
+        let (rows, columns) = (cells(area.y0, area.y1, rows), cells(area.x0, area.x1, columns));
+        !rows.is_empty() && !columns.is_empty() && self.marked.slice(s![rows, columns]).iter().any(|&marked| marked)
+    }
+
+    /// Returns the box round all marked cells; nothing where there is none.
+    pub(super) fn hull(&self) -> Option<Rect> {
+        let marked = self.marked.indexed_iter().filter(|(_, marked)| **marked).map(|(cell, _)| cell);
+        let [(top, bottom), (left, right)] = marked.fold([(usize::MAX, 0); 2], |[rows, columns], (row, column)| {
+            [(rows.0.min(row), rows.1.max(row)), (columns.0.min(column), columns.1.max(column))]
+        });
+        let at = |cell: usize| u32::try_from(cell).expect("cells of a picture") * CELL;
+        let end = |cell: usize, side: u32| at(cell + 1).min(side);
+        (top <= bottom).then(|| Rect::new(at(left), at(top), end(right, self.size.0), end(bottom, self.size.1)))
+    }
+
     /// Returns windows that hold all groups of marked cells that touch, if `is_shown` says so of the box round a group, with
     /// `around` pixels of what is around them, from top to bottom. A group lies in one window whole; windows may overlap.
     /// Where they cost as much as the whole picture, that is the only one.
@@ -71,6 +103,20 @@ impl Spots {
 
 /// Returns boxes round the cells of this side that are marked and touch each other, in pixels.
 pub(crate) fn groups(marked: &Array2<bool>, cell: u32) -> Vec<Rect> {
+    let pixel = |at: usize| u32::try_from(at).expect("cells of a picture") * cell;
+    let around = |group: Vec<(usize, usize)>| {
+        let (mut first, mut last) = (group[0], group[0]);
+        for (row, column) in group {
+            first = (first.0.min(row), first.1.min(column));
+            last = (last.0.max(row), last.1.max(column));
+        }
+        Rect::new(pixel(first.1), pixel(first.0), pixel(last.1 + 1), pixel(last.0 + 1))
+    };
+    members(marked).into_iter().map(around).collect()
+}
+
+/// Returns the rows and columns of the cells that are marked and touch each other, group by group.
+fn members(marked: &Array2<bool>) -> Vec<Vec<(usize, usize)>> {
     let mut open = marked.clone();
     let (rows, columns) = open.dim();
     let mut groups = Vec::new();
@@ -79,21 +125,19 @@ pub(crate) fn groups(marked: &Array2<bool>, cell: u32) -> Vec<Rect> {
         if !std::mem::take(&mut open[start]) {
             continue;
         }
-        let mut queue = vec![start];
-        let (mut first, mut last) = (start, start);
-        while let Some((row, column)) = queue.pop() {
-            first = (first.0.min(row), first.1.min(column));
-            last = (last.0.max(row), last.1.max(column));
-            for next_row in row.saturating_sub(1)..(row + 2).min(rows) {
-                for next in column.saturating_sub(1)..(column + 2).min(columns) {
-                    if std::mem::take(&mut open[[next_row, next]]) {
-                        queue.push((next_row, next));
+        let mut group = vec![start];
+        let mut next = 0;
+        while let Some(&(row, column)) = group.get(next) {
+            next += 1;
+            for near_row in row.saturating_sub(1)..(row + 2).min(rows) {
+                for near in column.saturating_sub(1)..(column + 2).min(columns) {
+                    if std::mem::take(&mut open[[near_row, near]]) {
+                        group.push((near_row, near));
                     }
                 }
             }
         }
-        let pixel = |at: usize| u32::try_from(at).expect("cells of a picture") * cell;
-        groups.push(Rect::new(pixel(first.1), pixel(first.0), pixel(last.1 + 1), pixel(last.0 + 1)));
+        groups.push(group);
     }
     groups
 }
@@ -133,6 +177,21 @@ mod tests {
         let along = (0..50).map(|x| (x * 16, 40)).chain((10..37).map(|y| (40, y * 16)));
         let windows = spots(&along.collect::<Vec<_>>()).windows(|_| true, 16);
         assert_eq!(windows, [Rect::new(0, 16, 800, 64), Rect::new(16, 144, 64, 600)]);
+    }
+
+    #[test]
+    fn the_hull_holds_all_that_is_marked() {
+        assert_eq!(spots(&[]).hull(), None);
+        assert_eq!(spots(&[(100, 200), (799, 30)]).hull(), Some(Rect::new(96, 16, 800, 208)));
+        let spots = spots(&[(100, 200)]);
+        assert!(spots.touch(Rect::new(111, 207, 112, 208)) && !spots.touch(Rect::new(112, 200, 200, 208)));
+    }
+
+    #[test]
+    fn groups_of_which_no_cell_is_certain_are_left_out() {
+        let mut spots = spots(&[(100, 200), (116, 200), (132, 216), (400, 200)]);
+        spots.retain(|cell| cell.x0 == 128);
+        assert_eq!(spots.windows(|_| true, 0), [Rect::new(96, 192, 144, 224)]);
     }
 
     #[test]

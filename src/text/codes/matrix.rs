@@ -9,6 +9,7 @@ use image::GrayImage;
 use super::patch::Patch;
 use super::texture::{CELL, Grid, groups};
 use super::{LEAST, Located, bars};
+use crate::geometry::Rect;
 
 /// Side of a window in cells: 8 to 16 modules, as many as the smallest Data Matrix has.
 const WINDOW: usize = 3;
@@ -37,18 +38,28 @@ impl Limits {
     const BAND: f32 = 0.05;
 }
 
-/// Returns what may be matrix codes in a picture, with their scores.
-pub(super) fn locate(image: &GrayImage, grid: &Grid) -> Vec<Located> {
+/// Returns what may be matrix codes in a picture, with their scores. Windows of which `is_shown` does not say so are none.
+pub(super) fn locate(image: &GrayImage, grid: &Grid, is_shown: impl Fn(Rect) -> bool) -> Vec<Located> {
     if grid.columns < WINDOW || grid.rows < WINDOW {
         return Vec::new();
     }
     let (columns, rows) = (grid.columns - WINDOW + 1, grid.rows - WINDOW + 1);
-    let changes: Vec<u8> =
-        (0..columns * rows).map(|index| changes(image, grid, index % columns, index / columns)).collect();
+    let changes: Vec<u8> = (0..columns * rows)
+        .map(|index| {
+            let (column, row) = (index % columns, index / columns);
+            if is_shown(window(column, row)) { changes(image, grid, column, row) } else { 0 }
+        })
+        .collect();
     groups(columns, changes.len(), |index| changes[index] >= Limits::CHANGES, |_, _| true)
         .iter()
         .filter_map(|windows| assess(image, grid, columns, windows, &changes))
         .collect()
+}
+
+/// Returns the pixels of the window that begins with a cell.
+fn window(column: usize, row: usize) -> Rect {
+    let at = |cell: usize| u32::try_from(cell * CELL).expect("cells of a picture");
+    Rect::new(at(column), at(row), at(column + WINDOW), at(row + WINDOW))
 }
 
 /// Returns how often four of five rows and columns of a window change between dark and light; 0 if it is no texture of

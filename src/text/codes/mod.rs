@@ -18,8 +18,9 @@ use image::{GrayImage, RgbImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{quads, resize};
-use crate::geometry::Quad;
+use super::detector::Marks;
+use super::{quads, resize, tiles};
+use crate::geometry::{Point, Quad, Rect};
 use crate::sensitive::Sensitive;
 pub use decode::is_decoding;
 use patch::Patch;
@@ -74,10 +75,12 @@ pub struct Code {
 }
 
 /// Where the decoder looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
+#[derive(Clone, Copy, Debug)]
+pub enum Look<'a> {
     /// At what looks like a code.
     Candidates,
+    /// At that of it where the detector marks something near.
+    Marked(&'a Marks),
     /// At the whole picture too.
     Everywhere,
 }
@@ -114,9 +117,36 @@ const INSIDE: f32 = 0.8;
 ///
 /// The result depends on nothing but the picture and `look`.
 #[must_use]
-pub fn codes(image: &RgbImage, look: Look) -> Vec<Code> {
+pub fn codes(image: &RgbImage, look: Look<'_>) -> Vec<Code> {
+    let Look::Marked(marks) = look else { return codes_in(image, look, |_| true) };
+    let spots = marks.spots(image.dimensions());
+    let Some(hull) = spots.hull() else { return Vec::new() };
+    let area = around(hull, image.dimensions());
+    let is_shown = |part: Rect| spots.touch(around(part.shifted(area.x0, area.y0), image.dimensions()));
+    let mut found = codes_in(&tiles::part(image, area), look, is_shown);
+    #[expect(clippy::cast_precision_loss, reason = "frame sides are below 2^24")]
+    let (x, y) = (area.x0 as f32, area.y0 as f32);
+    for point in found.iter_mut().flat_map(|code| &mut code.quad.0) {
+        *point = Point::new(point.x + x, point.y + y);
+    }
+    found
+}
+
+/// Returns what is marked with ground around it, so cut that the cells of all scales are those of the whole picture.
+fn around(marked: Rect, size: (u32, u32)) -> Rect {
+    /// What is around a mark in a code: its quiet zone, and what of it is not marked.
+    const AROUND: u32 = 64;
+    #[expect(clippy::cast_possible_truncation, reason = "8")]
+    const STEP: u32 = (texture::CELL as u32) << (SCALES - 1);
+    let first = |at: u32| at.saturating_sub(AROUND) / STEP * STEP;
+    let last = |at: u32, end: u32| (at + AROUND).next_multiple_of(STEP).min(end);
+    Rect::new(first(marked.x0), first(marked.y0), last(marked.x1, size.0), last(marked.y1, size.1))
+}
+
+/// Returns the codes of a picture where `is_shown` says so of a part.
+fn codes_in(image: &RgbImage, look: Look<'_>, is_shown: impl Fn(Rect) -> bool) -> Vec<Code> {
     let gray = resize::gray(image);
-    let candidates = candidates(&gray);
+    let candidates = candidates(&gray, is_shown);
     let mut found = Vec::new();
     for (place, candidate) in candidates.iter().enumerate() {
         let decoded = if place < MOST_DECODED { decode::patch(&gray, candidate) } else { None };
@@ -126,7 +156,7 @@ pub fn codes(image: &RgbImage, look: Look) -> Vec<Code> {
         }
         found.extend(decoded);
     }
-    if look == Look::Everywhere {
+    if matches!(look, Look::Everywhere) {
         found.extend(decode::everywhere(&gray));
     }
     merged(found)
@@ -153,8 +183,8 @@ pub fn merged(mut codes: Vec<Code>) -> Vec<Code> {
     kept
 }
 
-/// Returns the places that may be codes, in pixels of the picture, the best first.
-fn candidates(gray: &GrayImage) -> Vec<Located> {
+/// Returns the places that may be codes, in pixels of the picture, the best first; only those of which `is_shown` says so.
+fn candidates(gray: &GrayImage, is_shown: impl Fn(Rect) -> bool) -> Vec<Located> {
     let mut found = Vec::new();
     // Reduced, line pairs that run into each other look irregular.
     let mut regular: Vec<Quad> = Vec::new();
@@ -166,12 +196,19 @@ fn candidates(gray: &GrayImage) -> Vec<Located> {
             scale *= 2.0;
         }
         let grid = texture::Grid::new(&scaled);
-        let own = matrix::locate(&scaled, &grid).into_iter().chain(bars::locate(&scaled, &grid, level > 0));
+        let is_shown = |part: Rect| {
+            let [x0, y0, x1, y1] = [part.x0, part.y0, part.x1, part.y1].map(|at| at << level);
+            is_shown(Rect::new(x0, y0, x1, y1))
+        };
+        let own = matrix::locate(&scaled, &grid, is_shown).into_iter().chain(bars::locate(&scaled, &grid, level > 0));
         let highest = if level < SURE_SCALES { 1.0 } else { f32::midpoint(LEAST, SURE) };
         for located in own.map(|located| Located { score: located.score.min(highest), ..located.scaled(scale) }) {
             if located.is_linear && located.score <= 0.0 {
                 regular.push(located.patch.quad(1.0));
-            } else if located.score >= LEAST && !(located.is_linear && located.lies_in(&regular)) {
+            } else if located.score >= LEAST
+                && is_shown(located.patch.quad(1.0).bounding_box(gray.width(), gray.height()))
+                && !(located.is_linear && located.lies_in(&regular))
+            {
                 found.push(located);
             }
         }
@@ -205,7 +242,6 @@ impl Located {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
     use image::{Luma, Rgb, imageops};
 
     /// Widths of bars and gaps as in a linear code, from a fixed sequence.
