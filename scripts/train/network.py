@@ -88,7 +88,7 @@ class TextNet(nn.Module):
 
 
 class ScoutNet(nn.Module):
-    """Says of each cell of 16 pixels whether text stands in it, for a sixth of what `TextNet` costs.
+    """Says of each cell of 16 pixels whether text stands in it, for a quarter of what `TextNet` costs.
 
     The first convolution takes pixels four by four without overlap or padding, so that the scaling of the input can be
     made part of its weights.

@@ -510,9 +510,15 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused() {
-        for key in
-            ["[[model]]", "[model.input]", "[model.thresholds]", "[model.regions]", "[model.charset]", "[model.line]"]
-        {
+        for key in [
+            "[[model]]",
+            "[model.input]",
+            "[model.thresholds]",
+            "[model.regions]",
+            "[model.scout]",
+            "[model.charset]",
+            "[model.line]",
+        ] {
             let manifest = MANIFEST.replace(key, &format!("{key}\nsurprise = 1"));
             let error = Models::read(&manifest, built_in);
             assert!(matches!(error, Err(Error::Model { ref problem, .. }) if problem.contains("surprise")), "{key}");
@@ -526,6 +532,8 @@ mod tests {
             ("output = \"probability_map\"", "output = \"ctc\""),
             ("output = \"region_and_core_maps\"", "output = \"probability_map\""),
             ("role = \"region_detector\"", "role = \"detector\""),
+            ("output = \"cell_map\"", "output = \"probability_map\""),
+            ("role = \"scout\"", "role = \"region_detector\""),
             ("[model.regions]\n", "[model.thresholds]\n"),
             ("effort = \"fast\"", "effort = \"max\""),
             ("effort = \"fast\"", ""),
@@ -539,6 +547,16 @@ mod tests {
             let error = Models::read(&MANIFEST.replacen(good, bad, 1), built_in);
             assert!(matches!(error, Err(Error::Model { .. })), "{good} to {bad}");
         }
+    }
+
+    #[test]
+    fn there_may_be_one_scout_or_none() {
+        let start = MANIFEST.find("[[model]]\nrole = \"scout\"").expect("a scout");
+        let end = start + 1 + MANIFEST[start + 1..].find("[[model]]").expect("another model");
+        let without = Models::read(&[&MANIFEST[..start], &MANIFEST[end..]].concat(), built_in).expect("read");
+        assert!(without.scout().is_none() && Models::embedded().expect("built in").scout().is_some());
+        let twice = [MANIFEST, &MANIFEST[start..end]].concat();
+        assert!(matches!(Models::read(&twice, built_in), Err(Error::Model { .. })));
     }
 
     #[test]
@@ -562,6 +580,8 @@ mod tests {
             ("multiple_of = 32", "multiple_of = 0"),
             ("box = 0.3", "box = nan"),
             ("support = 0.5", "support = 1.5"),
+            ("\ntext = 0.2", "\ntext = 1.5"),
+            ("\nreduced = 0.3", "\nreduced = nan"),
             ("unclip = 1.8", "unclip = -1.0"),
             ("height = 48", "height = 0"),
             ("least_width = 64", "least_width = 100000"),
