@@ -14,19 +14,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import DataLoader
 
-from backgrounds import RealPictures
 from canvas import TextLine
-from chance import Chance
-from fonts import FontShelf
 from network import ScoutNet, normalized
-from samples import FONT_ROOT, compose, maps_of
+from samples import FONT_ROOT, Sample, maps_of
+from train import Crops, average_in
 
 CELL = 16
 LEAST_PIXELS = 6  # of the 64 of the region map: a cell of which text touches less says nothing
@@ -43,22 +40,10 @@ PLAIN_CELLS, MOST_WORTH = 6, 4
 HARD_CELLS = 2.0
 
 
-class Crops(IterableDataset):
-    """Endless samples with what is wanted of each cell: text with this weight from 1 on, 0 none, 255 either."""
-
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.arguments = arguments
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        cv2.setNumThreads(1)
-        worker, arguments = get_worker_info(), self.arguments
-        chance = Chance(arguments.seed * 1000 + (worker.id if worker else 0))
-        shelf, real = FontShelf(arguments.fonts), RealPictures(arguments.real)
-        while True:
-            sample = compose(shelf, chance, arguments.size, real)
-            cells = cells_of(maps_of(sample.lines, arguments.size))
-            cells = np.where(cells == 1, worth_of(sample.lines, len(cells)), cells)
-            yield torch.from_numpy(sample.picture.transpose(2, 0, 1).copy()), torch.from_numpy(cells)
+def cells_of_sample(sample: Sample) -> np.ndarray:
+    """What is wanted of each cell: text with this weight from 1 on, 0 none, 255 either."""
+    cells = cells_of(maps_of(sample.lines, len(sample.picture)))
+    return np.where(cells == 1, worth_of(sample.lines, len(cells)), cells)
 
 
 def cells_of(maps: np.ndarray) -> np.ndarray:
@@ -118,16 +103,6 @@ def rate_at(step: int, arguments: argparse.Namespace) -> float:
     return arguments.rate * min(1.0, (step + 1) / WARM_UP) * falling
 
 
-@torch.no_grad()
-def average_in(averaged: ScoutNet, net: ScoutNet, step: int) -> None:
-    memory = min(LONGEST_MEMORY, (1 + step) / (20 + step))
-    for mean, value in zip(averaged.state_dict().values(), net.state_dict().values(), strict=True):
-        if mean.dtype.is_floating_point:
-            mean.mul_(memory).add_(value, alpha=1 - memory)
-        else:
-            mean.copy_(value)
-
-
 def train(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
@@ -137,7 +112,7 @@ def train(arguments: argparse.Namespace) -> None:
         net.load_state_dict(torch.load(arguments.start))
     print(sum(parameter.numel() for parameter in net.parameters()), "parameters", flush=True)
     averaged = copy.deepcopy(net).eval()
-    fresh = iter(DataLoader(Crops(arguments), FRESH, num_workers=1, prefetch_factor=32))
+    fresh = iter(DataLoader(Crops(arguments, cells_of_sample), FRESH, num_workers=1, prefetch_factor=32))
     side = arguments.size
     pictures = torch.zeros(STORE, 3, side, side, dtype=torch.uint8)
     cells = torch.zeros(STORE, side // CELL, side // CELL, dtype=torch.uint8)
@@ -155,7 +130,7 @@ def train(arguments: argparse.Namespace) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
         optimizer.step()
-        average_in(averaged, net, step)
+        average_in(averaged, net, step, LONGEST_MEMORY)
         mean_loss += (loss.item() - mean_loss) / min(step, 200)
         if step % 100 == 0:
             print(f"step {step}, {time.monotonic() - started:.0f} s, loss {mean_loss:.4f}", flush=True)

@@ -12,12 +12,13 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -25,7 +26,7 @@ from backgrounds import RealPictures
 from chance import Chance
 from fonts import FontShelf
 from network import TextNet, normalized, start_from
-from samples import FONT_ROOT, compose, maps_of
+from samples import FONT_ROOT, Sample, compose, maps_of
 
 WARM_UP = 50  # steps until the full learning rate
 LAST_RATE = 0.01  # share of the learning rate left at the end of a falling part
@@ -39,10 +40,10 @@ HARD_PIXELS = 2.0  # how much more a wholly wrong pixel counts
 
 
 class Crops(IterableDataset):
-    """Endless samples; each worker has its own seed."""
+    """Endless samples, each with what is wanted of the network for it; each worker has its own seed."""
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
-        self.arguments = arguments
+    def __init__(self, arguments: argparse.Namespace, wanted: Callable[[Sample], np.ndarray]) -> None:
+        self.arguments, self.wanted = arguments, wanted
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         cv2.setNumThreads(1)
@@ -51,8 +52,11 @@ class Crops(IterableDataset):
         shelf, real = FontShelf(arguments.fonts), RealPictures(arguments.real)
         while True:
             sample = compose(shelf, chance, arguments.size, real)
-            maps = maps_of(sample.lines, arguments.size)
-            yield torch.from_numpy(sample.picture.transpose(2, 0, 1).copy()), torch.from_numpy(maps)
+            yield torch.from_numpy(sample.picture.transpose(2, 0, 1).copy()), torch.from_numpy(self.wanted(sample))
+
+
+def maps_of_sample(sample: Sample) -> np.ndarray:
+    return maps_of(sample.lines, len(sample.picture))
 
 
 def loss_of(logits: Tensor, maps: Tensor) -> Tensor:
@@ -79,9 +83,9 @@ def rate_at(step: int, arguments: argparse.Namespace) -> float:
 
 
 @torch.no_grad()
-def average_in(averaged: TextNet, net: TextNet, step: int) -> None:
+def average_in(averaged: nn.Module, net: nn.Module, step: int, longest: float = LONGEST_MEMORY) -> None:
     """Moves the averaged weights toward the present ones, faster at the start."""
-    memory = min(LONGEST_MEMORY, (1 + step) / (20 + step))
+    memory = min(longest, (1 + step) / (20 + step))
     for mean, value in zip(averaged.state_dict().values(), net.state_dict().values(), strict=True):
         if mean.dtype.is_floating_point:
             mean.mul_(memory).add_(value, alpha=1 - memory)
@@ -98,7 +102,7 @@ def train(arguments: argparse.Namespace) -> None:
         print("continues" if exact else "starts from a net of another shape", arguments.start, flush=True)
     print(sum(parameter.numel() for parameter in net.parameters()), "parameters", flush=True)
     averaged = copy.deepcopy(net).eval()
-    batches = iter(DataLoader(Crops(arguments), arguments.batch, num_workers=arguments.workers, prefetch_factor=8))
+    batches = iter(DataLoader(Crops(arguments, maps_of_sample), arguments.batch, num_workers=arguments.workers, prefetch_factor=8))
     optimizer = torch.optim.AdamW(net.parameters(), arguments.rate, weight_decay=WEIGHT_DECAY)
     started, waited, mean_loss = time.monotonic(), 0.0, 0.0
     for step in range(1, arguments.steps + 1):
