@@ -102,7 +102,8 @@ def train(arguments: argparse.Namespace) -> None:
         print("continues" if exact else "starts from a net of another shape", arguments.start, flush=True)
     print(sum(parameter.numel() for parameter in net.parameters()), "parameters", flush=True)
     averaged = copy.deepcopy(net).eval()
-    batches = iter(DataLoader(Crops(arguments, maps_of_sample), arguments.batch, num_workers=arguments.workers, prefetch_factor=8))
+    crops = Crops(arguments, maps_of_sample)
+    batches = iter(DataLoader(crops, arguments.batch, num_workers=arguments.workers, prefetch_factor=8))
     optimizer = torch.optim.AdamW(net.parameters(), arguments.rate, weight_decay=WEIGHT_DECAY)
     started, waited, mean_loss = time.monotonic(), 0.0, 0.0
     for step in range(1, arguments.steps + 1):

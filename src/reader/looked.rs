@@ -76,8 +76,8 @@ impl ViewLook {
         self.changes.is_some()
     }
 
-    /// Returns whether the large network has to look at an area of a window: where nothing near changed, no new line is
-    /// taken.
+    /// Returns whether the networks behind the scout have to look at an area of a window: where nothing near changed, no new
+    /// line is taken.
     pub(super) fn is_wanted(&self, window: Rect, area: Rect) -> bool {
         let area = area.shifted(window.x0, window.y0);
         self.changes.as_ref().is_none_or(|changes| changes.are_near(area, &self.gone))
