@@ -14,6 +14,7 @@ mod rows;
 mod rules;
 mod scales;
 mod stacks;
+mod tables;
 mod technical;
 mod terms;
 mod zones;

@@ -7,6 +7,7 @@ use super::rows::Rows;
 use super::rules::Rules;
 use super::scales::keep_on_scales;
 use super::stacks::mask_stacks;
+use super::tables;
 use super::zones::{ZoneAction, ZoneHit};
 use crate::geometry::{Quad, Rect};
 use crate::text::{self, LineKind, Reading, TextLine};
@@ -14,6 +15,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::ops::Range;
+
+/// The rule of rows of tables.
+const TABLE: &str = "technical:table";
 
 /// Which text stays.
 #[derive(
@@ -115,9 +119,15 @@ impl Judge<'_> {
         let (lines, others) = lines.split_at(lines.partition_point(|line| line.kind == LineKind::Text));
         let zones: Vec<&ZoneHit> = self.zones.iter().filter(|zone| zone.stands_in(frame)).collect();
         let rows = Rows::new(lines);
-        let evidence = self.evidence(lines, &rows, &zones, size);
-        let mut findings: Vec<Finding> =
-            lines.iter().zip(evidence).map(|(line, evidence)| self.find(line, evidence)).collect();
+        let in_table = if self.policy == Policy::All {
+            vec![false; lines.len()]
+        } else {
+            tables::rows(lines, self.rules.technical())
+        };
+        let evidence = self.evidence(lines, &rows, &in_table, &zones, size);
+        let mut findings: Vec<Finding> = (lines.iter().zip(&in_table).zip(evidence))
+            .map(|((line, in_table), evidence)| self.find(line, evidence, *in_table))
+            .collect();
         self.keep_technical_rows(&mut findings, lines, &rows);
         mask_numbers_beside_masks(&mut findings, &rows);
         mask_stacks(&mut findings, lines);
@@ -144,7 +154,7 @@ impl Judge<'_> {
         findings
     }
 
-    fn find(&self, line: &TextLine, evidence: Option<Evidence>) -> Finding {
+    fn find(&self, line: &TextLine, evidence: Option<Evidence>, in_table: bool) -> Finding {
         let (decision, rule, attribute) = match evidence {
             Some(Evidence::Zone(id)) => (Decision::Mask, format!("zone:{id}").into(), None),
             Some(Evidence::Deny(id)) => (Decision::Mask, format!("deny:{id}").into(), None),
@@ -153,7 +163,7 @@ impl Judge<'_> {
             }
             Some(Evidence::Pattern(id)) => (Decision::Mask, format!("pattern:{id}").into(), None),
             None => {
-                let (decision, rule) = self.without_evidence(line);
+                let (decision, rule) = self.without_evidence(line, in_table);
                 (decision, rule, None)
             }
         };
@@ -190,7 +200,7 @@ impl Judge<'_> {
     }
 
     /// What the policy does with a line that nothing speaks against.
-    fn without_evidence(&self, line: &TextLine) -> (Decision, Cow<'static, str>) {
+    fn without_evidence(&self, line: &TextLine, in_table: bool) -> (Decision, Cow<'static, str>) {
         if self.policy == Policy::All {
             return (Decision::Mask, "policy-all".into());
         }
@@ -199,8 +209,9 @@ impl Judge<'_> {
             return (Decision::Mask, "unreadable".into());
         }
         // Every view must show something technical: what one view shows, another may hide.
-        let technical: Option<Vec<Cow<'static, str>>> =
-            line.readings.iter().map(|reading| self.technical_in_a_view(reading, &line.readings)).collect();
+        let technical: Option<Vec<Cow<'static, str>>> = (line.readings.iter())
+            .map(|reading| self.technical_in_a_view(reading, &line.readings).or(in_table.then_some(TABLE.into())))
+            .collect();
         let kept = match (technical, self.policy) {
             (Some(mut rules), _) if line.readings.iter().all(|reading| self.is_confident(reading, line)) => {
                 Some(rules.swap_remove(0))
@@ -269,7 +280,17 @@ impl Judge<'_> {
     }
 
     /// Returns the strongest evidence against each line.
-    fn evidence(&self, lines: &[TextLine], rows: &Rows, zones: &[&ZoneHit], size: (u32, u32)) -> Vec<Option<Evidence>> {
+    ///
+    /// Patterns say nothing of rows of tables: numbers of several columns look like identifiers in groups, and `ref.` like a
+    /// label.
+    fn evidence(
+        &self,
+        lines: &[TextLine],
+        rows: &Rows,
+        in_table: &[bool],
+        zones: &[&ZoneHit],
+        size: (u32, u32),
+    ) -> Vec<Option<Evidence>> {
         let mut found: Vec<Option<Evidence>> = vec![None; lines.len()];
         let mut add = |index: usize, evidence: Evidence| {
             if found[index].as_ref().is_none_or(|own| evidence < *own) {
@@ -293,6 +314,9 @@ impl Judge<'_> {
                     reading.text.expose(),
                     |_| true,
                     |_, evidence, open| {
+                        if in_table[index] && matches!(evidence, Evidence::Pattern(_)) {
+                            return;
+                        }
                         labels.extend(open.then(|| (index, evidence.clone())));
                         alone[index].push(evidence.clone());
                         add(index, evidence);
@@ -305,10 +329,13 @@ impl Judge<'_> {
                 &row.text,
                 |range| row.is_phrase(range),
                 |range, evidence, open| {
+                    let is_pattern = matches!(evidence, Evidence::Pattern(_));
+                    if is_pattern && row.touched(&range).all(|index| in_table[index]) {
+                        return;
+                    }
                     // What a line says alone says nothing of a technical one beside it.
                     let is_said = row.touched(&range).any(|index| alone[index].contains(&evidence));
                     let is_spared = |index: usize| {
-                        let is_pattern = matches!(evidence, Evidence::Pattern(_));
                         is_pattern && is_said && lines[index].readings.iter().all(|own| self.technical(own).is_some())
                     };
                     for index in row.touched(&range).filter(|index| !is_spared(*index)) {
@@ -358,7 +385,8 @@ fn mask_numbers_beside_masks(findings: &mut [Finding], rows: &Rows) {
         let text = finding.reading.as_ref().map(|reading| reading.text.expose().as_str());
         let is_number = text.is_some_and(|text| !text.chars().any(char::is_alphabetic));
         let is_beside = || rows.next_to(index).into_iter().any(|other| masked[other]) || rows.is_next_to_unread(index);
-        if is_number && is_beside() {
+        // In a table a number is told by the head above it.
+        if is_number && finding.rule != TABLE && is_beside() {
             finding.decision = Decision::Mask;
             finding.rule = "beside-masked".into();
         }

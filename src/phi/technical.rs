@@ -82,6 +82,9 @@ pub struct TechnicalRule {
     /// it. Classes such as `\d` are of ASCII.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub forms: Vec<String>,
+    /// Words that stand above columns of numbers in tables.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<String>,
     /// Lines that are technical by this group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hits: Vec<String>,
@@ -122,6 +125,8 @@ pub struct Accepted<'a> {
 pub struct Technical {
     rules: Vec<TechnicalRule>,
     vocabulary: Vocabulary,
+    /// Folded.
+    heads: BTreeSet<String>,
     forms: RegexSet,
     /// For each form, the rule it belongs to.
     form_rules: Vec<usize>,
@@ -166,7 +171,8 @@ impl Technical {
         }
         let forms = RegexSetBuilder::new(forms).case_insensitive(true).unicode(false).build();
         let forms = forms.map_err(|error| Problem::new("technical forms", error.to_string()))?;
-        let technical = Self { rules, vocabulary, forms, form_rules };
+        let heads = rules.iter().flat_map(|rule| &rule.heads).map(|head| bare(head)).collect();
+        let technical = Self { rules, vocabulary, heads, forms, form_rules };
         technical.check_examples()?;
         Ok(technical)
     }
@@ -190,6 +196,12 @@ impl Technical {
         let folded = as_written(&folded);
         let rule = line::read(&folded, &self.vocabulary, |token| self.form(token))?;
         Some(Accepted { id: rule.map_or(numbers::GROUP, |rule| self.rules[rule].id.as_str()) })
+    }
+
+    /// Returns whether a word stands above columns of numbers in tables, whatever marks are around it (`CTDIvol*`).
+    #[must_use]
+    pub fn is_head(&self, word: &str) -> bool {
+        self.heads.contains(&bare(word))
     }
 
     /// Returns the rules, in the order given.
@@ -216,15 +228,26 @@ impl Technical {
     }
 }
 
-/// Undoes what recognizers make of technical text: spaces beside a slash (`T1/ 0/1/ 4`, `mm /s`), and triangles for
-/// the Greek letter.
+/// Returns a folded word without the marks around it.
+fn bare(word: &str) -> String {
+    let folded: String = fold(word).chars.into_iter().collect();
+    folded.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()
+}
+
+/// Undoes what recognizers make of technical text: spaces beside a slash (`T1/ 0/1/ 4`, `mm /s`), triangles for the
+/// Greek letter, quotation marks for apostrophes.
 fn as_written(folded: &[char]) -> Vec<char> {
     let is_beside_slash = |at: usize| {
         let beside = |other: Option<usize>| other.and_then(|other| folded.get(other)) == Some(&'/');
         folded[at] == ' ' && (beside(at.checked_sub(1)) || beside(Some(at + 1)))
     };
     let kept = (0..folded.len()).filter(|&at| !is_beside_slash(at)).map(|at| folded[at]);
-    kept.map(|c| if matches!(c, '\u{2206}' | '\u{25B3}') { 'δ' } else { c }).collect()
+    let plain = |c: char| match c {
+        '\u{2206}' | '\u{25B3}' => 'δ',
+        '\u{2018}' | '\u{2019}' => '\'',
+        c => c,
+    };
+    kept.map(plain).collect()
 }
 
 #[cfg(test)]

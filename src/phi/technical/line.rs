@@ -27,8 +27,10 @@ const LETTER_VALUES: u8 = 3;
 enum Gap {
     Nothing,
     Space,
-    /// Comma, bracket, bullet…
+    /// Bracket, bullet…
     Soft,
+    /// Behind it a single letter is an initial.
+    Comma,
     /// Colon, equals sign…
     Colon,
     /// Dash, slash, full stop: between numbers these make dates, telephone numbers and identifiers.
@@ -77,6 +79,7 @@ impl State {
         let fits = match self.gap {
             Gap::Nothing => self.tail.joins(token.head),
             Gap::Space | Gap::Soft => true,
+            Gap::Comma => token.weight != Weight::Marker,
             Gap::Colon => !(self.tail.is_digit() && token.head.is_digit()) || token.measured,
             Gap::Hard => !(self.tail.is_digit() && token.head.is_digit()),
         };
@@ -158,16 +161,19 @@ fn reach(place: &mut Vec<State>, state: State) {
     }
 }
 
-/// Returns what a character is between tokens; `None` if it must not stand there, as `^`, `@` or `_`.
+/// Returns what a character is between tokens; `None` if it must not stand there, as `^` or `@`.
 fn gap(chars: &[char], at: usize, tail: Edge) -> Option<Gap> {
     match chars[at] {
         c if c.is_whitespace() => Some(Gap::Space),
-        ',' | ';' | '|' | '(' | ')' | '[' | ']' | '&' | '*' | '+' | '•' | '·' | '®' | '™' | '×' | '↑' | '↓' | '←'
+        ',' => Some(Gap::Comma),
+        ';' | '|' | '(' | ')' | '[' | ']' | '&' | '*' | '+' | '•' | '·' | '®' | '™' | '×' | '±' | '↑' | '↓' | '←'
         | '→' => Some(Gap::Soft),
         // The sign of multiplication, as in 3.2 x 4.1 cm.
         'x' if is_factor(chars, at, tail) && is_before_digit(chars, at) => Some(Gap::Soft),
         ':' | '=' | '<' | '>' | '#' | '≤' | '≥' => Some(Gap::Colon),
         '-' | '\u{2013}' | '\u{2014}' | '\u{2212}' | '/' | '.' => Some(Gap::Hard),
+        // Protocols are written as T2_TSE_SAG; image_1 is the name of a file.
+        '_' if chars.get(at + 1).is_some_and(|c| c.is_alphabetic()) => Some(Gap::Hard),
         _ => None,
     }
 }

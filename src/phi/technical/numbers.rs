@@ -41,6 +41,8 @@ enum Shape {
         parts: usize,
         /// Digits of the longest part.
         longest: usize,
+        /// Whether each part has one decimal: frequencies, as 1.7/3.4.
+        tenths: bool,
         /// Reads as a date with a year.
         date: bool,
     },
@@ -69,9 +71,9 @@ impl Value {
                         && (self.decimal || !padded)
                 }
             },
-            Shape::Fraction { parts, longest, date } => match (parts, context) {
+            Shape::Fraction { parts, longest, tenths, date } => match (parts, context) {
                 // A bare pair is a day and month, or a month and year, as well as a page.
-                (2, Context::Bare) => false,
+                (2, Context::Bare) => tenths && longest <= 2,
                 (2, _) => longest <= 3,
                 // Positions of filters: 3/2/0. No date is written with one digit a part.
                 (3, Context::Bare) => longest == 1 && !self.decimal,
@@ -87,6 +89,11 @@ impl Value {
     /// Returns whether it is a whole number that counts against the digits a line may have without a label.
     pub(super) fn is_integer(&self) -> bool {
         matches!(self.shape, Shape::Plain { decimals: 0, .. }) && !self.decimal
+    }
+
+    /// Returns whether it is a plain number with a zero before further digits.
+    pub(super) fn is_padded(&self) -> bool {
+        matches!(self.shape, Shape::Plain { padded: true, .. })
     }
 
     /// Returns whether it reads as a time, and is technical only beside a unit of clock positions.
@@ -164,6 +171,7 @@ fn fraction(chars: &[char], first: Value) -> Option<Value> {
     }
     let longest = parts.iter().map(|part| part.integer_digits).max().unwrap_or(0);
     let decimal = parts.iter().any(|part| part.decimal);
+    let tenths = parts.iter().all(|part| matches!(part.shape, Shape::Plain { decimals: 1, .. }));
     let numbers: Vec<u32> = parts
         .iter()
         .map(|part| {
@@ -176,7 +184,12 @@ fn fraction(chars: &[char], first: Value) -> Option<Value> {
         && !decimal
         && (parts[2].integer_digits > 1 && is_day_month(numbers[0], numbers[1])
             || parts[0].integer_digits > 1 && parts[2].integer_digits > 1 && is_day_month(numbers[1], numbers[2]));
-    Some(Value { end, decimal, integer_digits: longest, shape: Shape::Fraction { parts: parts.len(), longest, date } })
+    Some(Value {
+        end,
+        decimal,
+        integer_digits: longest,
+        shape: Shape::Fraction { parts: parts.len(), longest, tenths, date },
+    })
 }
 
 /// Reads a full or half hour of a clock face.
@@ -218,10 +231,23 @@ mod tests {
 
     #[test]
     fn bare_numbers_are_those_of_a_scale() {
-        for text in ["0", "14", "200", "-3", "+5", "66.67", ".42", "-.62", "0,9", "120.5", "3/2/0"] {
+        for text in ["0", "14", "200", "-3", "+5", "66.67", ".42", "-.62", "0,9", "120.5", "3/2/0", "1.7/3.4"] {
             assert!(technical(text, Context::Bare), "{text}");
         }
-        for text in ["1234", "12345", "007", "03.09", "12.10", "3/2", "12/10/62", "16/4/1", "1/0/1/4", "2-5", "1.2.3"] {
+        for text in [
+            "1234",
+            "12345",
+            "007",
+            "03.09",
+            "12.10",
+            "3/2",
+            "12/10/62",
+            "16/4/1",
+            "1/0/1/4",
+            "2-5",
+            "1.2.3",
+            "12.10/13.11",
+        ] {
             assert!(!technical(text, Context::Bare), "{text}");
         }
     }

@@ -12,7 +12,7 @@ const GLUED: usize = 4;
 const NAMED: usize = 3;
 
 /// The longest token that is compared with the forms, in characters.
-const FORM: usize = 16;
+const FORM: usize = 28;
 
 /// What a token begins or ends with, as far as it matters to what may be glued there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +186,10 @@ impl Reader<'_, '_> {
             at = skip_spaces(self.chars, at + 1);
         }
         let Some(value) = numbers::value(self.chars, at) else { return };
+        // R 022 is part of an identifier.
+        if entry.letters == 1 && value.is_padded() {
+            return;
+        }
         let name = Edge::Name { letters: entry.letters, separated };
         let weight = if entry.letters > 1 { Weight::Strong } else { Weight::LetterValue };
         let wide = meaning.kind == Kind::WideSetting;
