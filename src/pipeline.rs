@@ -270,7 +270,8 @@ impl Pipeline {
             if pictures.repeats(frame)? {
                 return Ok(None);
             }
-            let (found, seen) = self.reader.look(pictures.views(frame)?, before, may_be_document, readings)?;
+            let (views, soft_edge) = (pictures.views(frame)?, pictures.soft_edge());
+            let (found, seen) = self.reader.look(views, soft_edge, before, may_be_document, readings)?;
             let own = judge.decide(&found.lines, frame, pictures.size());
             Ok(Some(((own, found.dropped, found.is_page), seen)))
         });

@@ -51,8 +51,20 @@ pub struct Found {
     pub is_page: bool,
 }
 
+/// The views of a frame in which lines are looked for.
+#[derive(Clone, Copy, Debug)]
+struct Shown<'a> {
+    views: &'a [&'a RgbImage],
+    /// Pixels of ground that a mask keeps round what stands in it.
+    soft_edge: u32,
+    /// Whether they are read as those of a page.
+    is_page: bool,
+}
+
 impl Reader {
     /// Returns what is to be masked or kept in a frame, and what the next frame of a clip inherits of it.
+    ///
+    /// Masks end `soft_edge` pixels beyond what stands in them, where nothing but plain ground follows.
     ///
     /// Where `before` was looked at and shows the same views, the detector is shown what changed since, with what is around
     /// it; lines and codes that no changed pixel touches are those of `before`.
@@ -66,6 +78,7 @@ impl Reader {
     pub fn look(
         &self,
         views: Vec<View>,
+        soft_edge: u32,
         before: Option<&Looked>,
         may_be_document: bool,
         known: &Readings,
@@ -83,14 +96,15 @@ impl Reader {
         let found = || looks.iter().map(|look| &*look.lines);
         if let Some(paper) = paper {
             let mut all_dropped = dropped;
-            let lines = self.lines(&shown, found(), true, known, &mut all_dropped)?;
+            let shown = Shown { views: &shown, soft_edge, is_page: true };
+            let lines = self.lines(shown, found(), known, &mut all_dropped)?;
             if lines.len() >= page::LEAST_LINES {
                 let shown = views.into_iter().map(|view| view.image).collect();
-                return Ok((self.page(shown, paper, lines, all_dropped, known)?, Looked::default()));
+                return Ok((self.page(shown, soft_edge, paper, (lines, all_dropped), known)?, Looked::default()));
             }
         }
         // Strokes count on pages alone, so that here no letter may be left to them.
-        let lines = self.lines(&shown, found(), false, known, &mut dropped)?;
+        let lines = self.lines(Shown { views: &shown, soft_edge, is_page: false }, found(), known, &mut dropped)?;
         for (look, view) in looks.iter_mut().zip(&views) {
             look.find_codes(&view.image);
         }
@@ -109,9 +123,9 @@ impl Reader {
     fn page(
         &self,
         mut shown: Vec<RgbImage>,
+        soft_edge: u32,
         paper: Paper,
-        mut lines: Vec<TextLine>,
-        mut dropped: u32,
+        (mut lines, mut dropped): (Vec<TextLine>, u32),
         known: &Readings,
     ) -> Result<Found> {
         let size = shown[0].dimensions();
@@ -120,7 +134,8 @@ impl Reader {
             shown = shown.iter().map(|image| turned::upright(image, turn)).collect();
             let looks = shown.iter().map(|image| self.detect(image, None, &mut dropped)).collect::<Result<Vec<_>>>()?;
             let views: Vec<&RgbImage> = shown.iter().collect();
-            lines = self.lines(&views, looks.iter().map(|look| &*look.lines), true, known, &mut dropped)?;
+            let found = looks.iter().map(|look| &*look.lines);
+            lines = self.lines(Shown { views: &views, soft_edge, is_page: true }, found, known, &mut dropped)?;
         }
         let codes = shown.iter().map(|image| self.all_codes(image)).collect::<Result<Vec<_>>>()?;
         lines.extend(text::merged(codes.into_iter().flatten().collect()).into_iter().map(TextLine::from));
@@ -162,19 +177,21 @@ impl Reader {
     /// Returns the text lines that the views of a frame show, given those found in each.
     fn lines<'a>(
         &self,
-        views: &[&RgbImage],
+        Shown { views, soft_edge, is_page }: Shown<'_>,
         found: impl Iterator<Item = &'a [Detection]> + Clone,
-        paper: bool,
         known: &Readings,
         dropped: &mut u32,
     ) -> Result<Vec<TextLine>> {
         let merged = text::merge(found.clone().flatten().copied().collect());
         let Some(recognizers) = self.recognizers.as_ref().filter(|_| !merged.is_empty()) else {
-            let line = |own: Detection| TextLine { area: mask(text::pad(&own.quad), views), ..TextLine::from(own) };
+            let line = |own: Detection| TextLine {
+                area: text::tight(&text::pad(&own.quad), views, soft_edge),
+                ..TextLine::from(own)
+            };
             return Ok(merged.into_iter().map(line).collect());
         };
         // Nothing of a page stays, so that its blocks need not be taken apart, which would leave what no look finds.
-        let text::Apart { lines: apart, left } = if paper {
+        let text::Apart { lines: apart, left } = if is_page {
             text::Apart { lines: merged, left: Vec::new() }
         } else {
             text::without_blocks(merged, views, |image| {
@@ -188,7 +205,7 @@ impl Reader {
         let mut lines: Vec<TextLine> = Vec::new();
         for (index, line) in apart.into_iter().enumerate() {
             let others = [&quads[..index], &quads[index + 1..]].concat();
-            let area = mask(text::reach(&line.quad, &others, views), views);
+            let area = text::tight(&text::reach(&line.quad, &others, views), views, soft_edge);
             lines.push(TextLine { area, ..TextLine::from(line) });
         }
         read(recognizers, views, found, &mut lines, known)?;
@@ -274,12 +291,6 @@ fn read<'a>(
         line.inked = text::tight(&line.quad, views, 0);
     }
     Ok(())
-}
-
-/// Returns what is filled of a padded line: not the ground round it, but for the soft edges of its letters.
-fn mask(padded: Quad, views: &[&RgbImage]) -> Quad {
-    const SOFT: u32 = 2;
-    text::tight(&padded, views, SOFT)
 }
 
 /// Adds strokes on paper that are no text.

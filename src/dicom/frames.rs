@@ -3,14 +3,14 @@
 //! dicom-rs copies all fragments for each frame and drops frames beyond Number of Frames without a word, so the
 //! bytes are found here and only the decoding of one frame is left to the codecs.
 
-use super::codec::{self, native};
+use super::codec::{self, MaskForm, native};
 use super::decoded::Decoded;
 use super::file::DicomFile;
 use super::fill::{Fill, FillChoice};
 use super::layout::Element;
 use super::palette::PaletteColor;
 use super::pixels::{Frame, Photometric, PixelDescription};
-use super::places::{Pictures, Placement};
+use super::places::{Pictures, Placement, SOFT_EDGE};
 use super::views::{self, View, Window};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
@@ -185,6 +185,11 @@ impl Pictures for Frames<'_> {
         let mut views = views::views(&decoded, self.palette.as_ref(), &self.windows);
         views.extend(views::unused_bits(&decoded, self.overlay_bits));
         Ok(views)
+    }
+
+    fn soft_edge(&self) -> u32 {
+        let form = codec::lookup(&self.file.transfer_syntax).map(|syntax| syntax.mask);
+        if form == Some(MaskForm::JpegBlocks) { 0 } else { SOFT_EDGE }
     }
 
     fn maskable(&self, area: Rect) -> Rect {

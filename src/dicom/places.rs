@@ -44,6 +44,9 @@ pub enum Overlays {
     Hold,
 }
 
+/// See [`Pictures::soft_edge`].
+pub(super) const SOFT_EDGE: u32 = 2;
+
 /// Frames of one size that text is looked for in.
 pub trait Pictures: Sync {
     /// Returns columns and rows.
@@ -65,6 +68,13 @@ pub trait Pictures: Sync {
     ///
     /// Where the frame cannot be read.
     fn views(&self, frame: u32) -> Result<Vec<View>>;
+
+    /// Returns how many pixels of plain ground a mask keeps round what stands in it: letters have soft edges. (Less than
+    /// 4 of 255 levels differ there; see [`crate::text`].) None are needed where whole blocks are masked, of which no
+    /// letter reaches into another unseen.
+    fn soft_edge(&self) -> u32 {
+        SOFT_EDGE
+    }
 
     /// Returns the smallest box around `area` that can be masked by itself.
     fn maskable(&self, area: Rect) -> Rect {
