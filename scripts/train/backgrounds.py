@@ -12,12 +12,13 @@ from chance import Chance
 
 # Kind -> how often. Real pictures are drawn only where a folder of them was given.
 KINDS: dict[str, float] = {
-    **{"flat": 15, "real": 24, "speckle": 13, "walls": 9, "fibers": 4, "trabeculae": 4, "blobs": 6},
-    **{"clipped mask": 7, "label map": 4, "film": 7, "photograph": 4, "bright": 4},
+    **{"flat": 15, "real": 24, "speckle": 13, "scan": 13, "walls": 9, "fibers": 4, "trabeculae": 4, "blobs": 6},
+    **{"clipped mask": 7, "label map": 4, "film": 7, "photograph": 4, "bright": 4, "chart": 4},
 }
 TEXTURES: dict[str, textures.Texture] = {
     "flat": textures.flat,
     "speckle": textures.speckle,
+    "scan": textures.scan,
     "walls": textures.walls,
     "fibers": textures.fibers,
     "trabeculae": textures.trabeculae,
@@ -27,8 +28,9 @@ TEXTURES: dict[str, textures.Texture] = {
     "film": textures.film,
     "photograph": textures.photograph,
     "bright": textures.bright,
+    "chart": textures.chart,
 }
-ULTRASOUND_LIKE = {"flat", "real", "speckle", "walls", "fibers", "trabeculae", "blobs", "clipped mask"}
+ULTRASOUND_LIKE = {"flat", "real", "speckle", "scan", "walls", "fibers", "trabeculae", "blobs", "clipped mask"}
 
 
 class RealPictures:

@@ -20,6 +20,11 @@ def smooth_field(chance: Chance, height: int, width: int, cells: int) -> np.ndar
     return cv2.resize(chance.uniform(grid), (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def smooth_row(chance: Chance, length: int, cells: int) -> np.ndarray:
+    """As `smooth_field`, along a line."""
+    return cv2.resize(chance.uniform((1, cells)), (length, 1), interpolation=cv2.INTER_CUBIC)[0]
+
+
 def cloud(chance: Chance, height: int, width: int, roughness: float, cells: int = 3) -> np.ndarray:
     """Noise of many octaves, mean 0 and deviation 1; `roughness` is what each finer octave keeps of the last."""
     field, share = np.zeros((height, width), np.float32), 1.0
@@ -74,6 +79,57 @@ def speckle(chance: Chance, side: int) -> np.ndarray:
     if chance.happens(0.45):
         gray = gray * sector_mask(chance, side, side) + chance.whole(0, 11)
     return tinted(chance, as_rgb(gray), 0.25, 0.6)
+
+
+def scan(chance: Chance, side: int) -> np.ndarray:
+    """A part of a scan-converted ultrasound picture: speckle that widens with depth, walls, shadows, the fan's rim."""
+    reach = side * chance.scale(0.7, 2.6)
+    start = reach * chance.number(0, 0.45)
+    half_angle = chance.number(0.25, 0.85)
+    # A place in the fan that is the crop's middle.
+    radius, angle = chance.number(start, reach), chance.number(-half_angle, half_angle)
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32) - side / 2
+    across, down = columns + radius * np.sin(angle), rows + radius * np.cos(angle)
+    samples, beams = int((reach - start) / chance.number(0.7, 1.6)) + 8, chance.whole(48, 260)
+    brightness = shown_echo(chance, samples, beams)
+    along = (np.hypot(across, down) - start) / (reach - start) * (samples - 1)
+    beam = (np.arctan2(across, down) / half_angle + 1) / 2 * (beams - 1)
+    how = chance.pick([cv2.INTER_LINEAR, cv2.INTER_LINEAR, cv2.INTER_CUBIC])
+    gray = cv2.remap(brightness, beam.astype(np.float32), along.astype(np.float32), how, borderValue=0)
+    if chance.happens(0.3):  # edge enhancement
+        gray += chance.number(0.3, 1.2) * (gray - cv2.GaussianBlur(gray, (0, 0), chance.number(0.8, 2)))
+    if chance.happens(0.2):  # speckle reduction
+        gray = cv2.medianBlur(np.clip(gray, 0, 255).astype(np.uint8), 3).astype(np.float32)
+    if chance.happens(0.15):
+        gray = np.rot90(gray, chance.whole(1, 3))
+    return tinted(chance, as_rgb(np.clip(gray, 0, 255) + chance.pick([0, 0, 0, 8])), 0.25, 0.5)
+
+
+def shown_echo(chance: Chance, samples: int, beams: int) -> np.ndarray:
+    """Gray values of an echo by depth and beam: compounded speckle on tissue, in decibels above a floor."""
+    envelope = np.zeros((samples, beams), np.float32)
+    spread = chance.number(0.5, 2.2), chance.number(0.5, 1.6)
+    looks = chance.pick([1, 1, 1, 2, 3])
+    for _ in range(looks):
+        parts = [cv2.GaussianBlur(chance.normal((samples, beams)), (0, 0), spread[0], sigmaY=spread[1]) for _ in "ri"]
+        envelope += np.hypot(*parts)
+    tissue = np.clip(smooth_field(chance, samples, beams, chance.whole(2, 9)) * 1.6 - 0.3, 0.003, 1.3)
+    tissue = tissue ** chance.number(0.7, 2.5)
+    for _ in range(chance.pick([0, 0, 1, 2, 4])):  # cavities
+        hollow = smooth_field(chance, samples, beams, chance.whole(2, 8)) > chance.number(0.62, 0.85)
+        tissue[hollow] *= chance.number(0.003, 0.2)
+    for _ in range(chance.pick([0, 1, 2, 3, 5])):  # walls
+        bend = samples * chance.number(0, 0.5)
+        course = chance.number(0, samples) + bend * (smooth_row(chance, beams, chance.whole(2, 5)) - 0.5)
+        distance = np.arange(samples)[:, None] - course[None]
+        strength = chance.number(2, 25) * np.clip(smooth_row(chance, beams, 4) * 1.5, 0, 1)
+        tissue += np.exp(-((distance / chance.number(0.8, 6)) ** 2)) * strength
+    if chance.happens(0.3):  # shadows below stones and ribs
+        tissue *= np.where(smooth_row(chance, beams, chance.whole(4, 12)) > 0.7, chance.number(0.02, 0.3), 1)
+    decibels = 20 * np.log10(envelope / (envelope.mean() + 1e-6) * tissue + 1e-6)
+    span, top = chance.number(30, 75), chance.number(-6, 14)
+    shown = np.clip((decibels - top) / span + 1, 0, 1) ** chance.number(0.7, 1.8)
+    return np.ascontiguousarray(shown * chance.number(110, 255), np.float32)
 
 
 def fibers(chance: Chance, side: int) -> np.ndarray:
@@ -209,6 +265,30 @@ def paper(chance: Chance, side: int) -> np.ndarray:
     """A scanned page."""
     shade = smooth_field(chance, side, side, 3)[..., None] * chance.number(0, 40)
     return np.full((side, side, 3), chance.number(190, 255), np.float32) - shade
+
+
+def chart(chance: Chance, side: int) -> np.ndarray:
+    """Light ruled paper, as ECG recorders print on: fine and coarse lines in one color, traces in a dark one."""
+    picture = paper(chance, side)
+    step, every = chance.number(3, 14), chance.pick([5, 5, 10])
+    color, offset = 1 - chance.uniform(3) * chance.number(0.05, 0.6), chance.whole(0, 40)
+    for axis in (0, 1):
+        for index in range(int(side / step) + 1):
+            at = int(index * step + offset) % side
+            strength = 1.0 if index % every == 0 else 0.45
+            line = picture[at] if axis == 0 else picture[:, at]
+            line *= 1 - strength * (1 - color)
+    ink, columns = chance.number(0, 90), np.arange(side)
+    for _ in range(chance.pick([0, 1, 2, 3, 5])):
+        period, height, narrow = chance.number(30, 160), chance.scale(6, 90), chance.number(1, 5)
+        phase = (columns + chance.whole(0, 99)) % period - period / 2
+        beat = np.exp(-((phase / narrow) ** 2)) * chance.pick([1, 1, -1])
+        beat += 0.25 * np.exp(-(((phase - period * 0.25) / (period * 0.07)) ** 2))
+        beat += chance.number(0, 0.4) * np.abs(smooth_row(chance, side, chance.whole(3, 30)) - 0.5)
+        rows = chance.number(0, side) - height * beat
+        course = np.stack([columns, rows], axis=1).astype(np.int32)
+        cv2.polylines(picture, [course], False, [ink] * 3, chance.pick([1, 1, 2, 3]), cv2.LINE_AA)
+    return picture
 
 
 def enlarged(chance: Chance, side: int, texture: Texture) -> np.ndarray:
