@@ -346,6 +346,7 @@ impl Frames<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::dicom::places::Pictures as _;
     use crate::dicom::{Instance, Limits};
     use std::path::{Path, PathBuf};
 
@@ -355,6 +356,14 @@ mod tests {
 
     fn open(path: &Path) -> Instance {
         Instance::open(path, &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn masks_of_whole_blocks_need_no_ground_for_soft_edges() {
+        for (name, soft_edge) in [("us_cine_jpeg.dcm", 0), ("us_rgb.dcm", 2)] {
+            let instance = open(&fixture(name));
+            assert_eq!(instance.frames().unwrap().unwrap().soft_edge(), soft_edge, "{name}");
+        }
     }
 
     #[test]

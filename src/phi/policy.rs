@@ -609,6 +609,38 @@ mod tests {
     }
 
     #[test]
+    fn values_of_a_dose_table_stay_and_names_among_them_go() {
+        let judge = judge(
+            Policy::Strict,
+            &RULES,
+            &[name("DOE^JANE"), attribute("PatientID", (0x0010, 0x0020), "LO", "317180")],
+        );
+        let row = |y: u32, texts: [&str; 4]| -> Vec<TextLine> {
+            let cells = texts.into_iter().zip([10, 110, 180, 240]);
+            let cell = |(text, x): (&str, u32)| {
+                line(text, [x, y, x + 8 * u32::try_from(text.len()).expect("short"), y + 16], 0.99)
+            };
+            cells.map(cell).collect()
+        };
+        let rows = [
+            row(10, ["Scan", "kV mAs", "ref.", "CTDIvol"]),
+            // A Canadian SIN by its check digit, read as one number.
+            row(32, ["CTDI 8.4", "120 295", "183", "36.26"]),
+            row(54, ["DOE", "120 295", "183", "36.26"]),
+            // The patient's ID.
+            row(76, ["Chest", "100 317", "180", "4.10"]),
+        ];
+        let decisions = decide(&judge, &rows.concat());
+        let rules: Vec<&str> = decisions.iter().map(|(_, rule)| rule.as_str()).collect();
+        assert!(decisions[..8].iter().all(|(decision, _)| *decision == Decision::Keep), "{rules:?}");
+        assert_eq!(rules[8], "identity");
+        assert_eq!(rules[13..15], ["identity"; 2], "{rules:?}");
+        // Without the heads these are numbers in groups.
+        let bare = decide(&judge, &rows[1]);
+        assert_eq!([bare[1].0, bare[2].0], [Decision::Mask; 2], "{bare:?}");
+    }
+
+    #[test]
     fn a_number_beside_what_could_not_be_read_is_masked() {
         let judge = judge(Policy::Strict, &RULES, &[]);
         let unread = |x: u32| TextLine { readings: Vec::new(), ..line("", [x, 10, x + 30, 30], 0.9) };
