@@ -159,6 +159,9 @@ impl Detector {
     /// Like [`Detector::detect`], for a part of a frame whose sides are `whole`, at the sizes that the frame is shown in.
     /// Also returns what the network of regions marks.
     ///
+    /// A line must be seen by the scout along a part of it, if a small one: traces, scales and edges, which both networks take
+    /// for text, seldom are.
+    ///
     /// Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, that of cores,
     /// which costs ten times as much, need not look.
     ///
@@ -194,8 +197,9 @@ impl Detector {
             Rect::new(area.x0 / factor, area.y0 / factor, area.x1.div_ceil(factor), area.y1.div_ceil(factor))
         };
         let is_wanted = |area: Rect| later.is_none_or(|later| (later.is_wanted)(before(area)));
-        let seen = if later.is_some() { self.sighted(&enlarged, short, self.passes.margin)? } else { None };
-        let spots = seen.map(|seen| Spots::new(enlarged.dimensions(), |area| is_wanted(area) && seen.is_text(area)));
+        let seen = if self.passes.is_thorough { None } else { self.sighted(&enlarged, short, self.passes.margin)? };
+        let spots = (seen.as_ref().filter(|_| later.is_some()))
+            .map(|seen| Spots::new(enlarged.dimensions(), |area| is_wanted(area) && seen.is_text(area)));
         if let Some(network) = &mut self.regions {
             marks.maps = looks::all(network, &enlarged, &self.passes, short, spots.as_ref())?;
             marks.thresholds = Some(network.thresholds);
@@ -217,8 +221,14 @@ impl Detector {
             Some(network) => Cores { network, passes: &self.passes }.detect(&enlarged, &spots, short)?,
             None => Detections::default(),
         };
-        found.lines.extend(again);
+        found.lines.extend(&again);
         let mut found = self.union(found, &marks.maps, short);
+        if let Some((seen, network)) = seen.zip(self.scout.as_ref()) {
+            let before = found.lines.len();
+            let ScoutThresholds { line: level, share, .. } = network.thresholds;
+            found.lines.retain(|line| seen.share(&line.quad, level) >= share || is_known(line, &again));
+            found.dropped += u32::try_from(before - found.lines.len()).unwrap_or(u32::MAX);
+        }
         for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
             *point = Point::new(point.x / factor as f32, point.y / factor as f32);
         }
@@ -446,7 +456,7 @@ mod tests {
         }
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let regions = Network { model: Box::new(Watched(Arc::clone(&sizes))), ..regions(0.1) };
-        let scout = network(Brightest, ScoutThresholds { text: 0.5, reduced: 0.5 });
+        let scout = network(Brightest, scout::tests::THRESHOLDS);
         let mut detector = Detector::new(None, Some(regions), Passes::default()).with_scout(scout);
         let shown = || std::mem::take(&mut *sizes.lock().expect("not poisoned"));
         let later = Later { is_wanted: &|_| true, known: &[], same: &[] };

@@ -189,6 +189,10 @@ pub struct ScoutThresholds {
     pub text: f32,
     /// …or, in a reduced copy, where a cell is larger, this.
     pub reduced: f32,
+    /// What was found is a line of text if cells above this, in any copy…
+    pub line: f32,
+    /// …lie along this share of it.
+    pub share: f32,
 }
 
 /// The file that tells what the classes of a recognizer mean: one character a line, without blank and space.
@@ -464,7 +468,9 @@ fn check(entry: &ModelEntry) -> Result<()> {
         Role::RegionDetector {
             thresholds: RegionThresholds { region, seed, score, core, support, sure, whole, score_again },
         } => [region, seed, score, core, support, sure, whole, score_again].into_iter().all(|&value| share(value)),
-        Role::Scout { thresholds: ScoutThresholds { text, reduced } } => share(*text) && share(*reduced),
+        Role::Scout { thresholds: ScoutThresholds { text, reduced, line, share: along } } => {
+            [text, reduced, line, along].into_iter().all(|own| share(*own))
+        }
         Role::Recognizer { effort, line, .. } => {
             *effort <= Effort::Standard
                 && (8..=256).contains(&line.height)
