@@ -216,6 +216,9 @@ impl Detector {
         let mut spots = Spots::new(enlarged.dimensions(), is_marked);
         if from_before.is_some() {
             spots.retain(|area| marks.have_seed(area));
+            if let Some((seen, network)) = seen.as_ref().zip(self.scout.as_ref()) {
+                spots.retain(|area| seen.reaches(area, network.thresholds.certain));
+            }
         }
         let mut found = match &mut self.cores {
             Some(network) => Cores { network, passes: &self.passes }.detect(&enlarged, &spots, short)?,

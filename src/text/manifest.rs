@@ -189,6 +189,8 @@ pub struct ScoutThresholds {
     pub text: f32,
     /// …or, in a reduced copy, where a cell is larger, this.
     pub reduced: f32,
+    /// The network of cores looks in a later frame where a cell among those that are marked is above this, in any copy.
+    pub certain: f32,
     /// What was found is a line of text if cells above this, in any copy…
     pub line: f32,
     /// …lie along this share of it.
@@ -468,8 +470,8 @@ fn check(entry: &ModelEntry) -> Result<()> {
         Role::RegionDetector {
             thresholds: RegionThresholds { region, seed, score, core, support, sure, whole, score_again },
         } => [region, seed, score, core, support, sure, whole, score_again].into_iter().all(|&value| share(value)),
-        Role::Scout { thresholds: ScoutThresholds { text, reduced, line, share: along } } => {
-            [text, reduced, line, along].into_iter().all(|own| share(*own))
+        Role::Scout { thresholds: ScoutThresholds { text, reduced, certain, line, share: along } } => {
+            [text, reduced, certain, line, along].into_iter().all(|own| share(*own))
         }
         Role::Recognizer { effort, line, .. } => {
             *effort <= Effort::Standard

@@ -42,6 +42,11 @@ impl Sighted {
         self.0.iter().any(|copy| copy.is_text(area))
     }
 
+    /// Returns whether a copy has a cell above `level` in an area of the picture.
+    pub(super) fn reaches(&self, area: Rect, level: f32) -> bool {
+        self.0.iter().any(|copy| copy.reaches(area, level))
+    }
+
     /// Returns along which share of a line, from its one end to the other, a copy has cells above `level`.
     pub(super) fn share(&self, line: &Quad, level: f32) -> f32 {
         /// Pixels from one place in the line to the next: no cell is passed over.
@@ -67,6 +72,10 @@ impl Sighted {
 
 impl Copy {
     fn is_text(&self, area: Rect) -> bool {
+        self.reaches(area, self.level)
+    }
+
+    fn reaches(&self, area: Rect, level: f32) -> bool {
         let cells = |from: u32, to: u32, scale: f32, end: usize| {
             let at = |pixel: u32| pixel as f32 * scale + self.margin as f32;
             let (first, last) = (at(from) as u32 / CELL, (at(to).ceil() as u32).div_ceil(CELL));
@@ -75,7 +84,7 @@ impl Copy {
         let (rows, columns) = self.map.dim();
         let rows = cells(area.y0, area.y1, self.scales.1, rows);
         let columns = cells(area.x0, area.x1, self.scales.0, columns);
-        self.map.slice(s![rows, columns]).iter().any(|&own| own > self.level)
+        self.map.slice(s![rows, columns]).iter().any(|&own| own > level)
     }
 
     /// Returns what is said of the cell that a place of the picture lies in; 0 outside.
@@ -145,7 +154,7 @@ pub(super) mod tests {
     use ndarray::{Array4, ArrayD, ArrayView4};
 
     pub(in crate::text) const THRESHOLDS: ScoutThresholds =
-        ScoutThresholds { text: 0.5, reduced: 0.5, line: 0.5, share: 0.25 };
+        ScoutThresholds { text: 0.5, reduced: 0.5, certain: 0.5, line: 0.5, share: 0.25 };
 
     /// Says of each cell how bright its brightest pixel is.
     pub(in crate::text) struct Brightest;
