@@ -180,8 +180,7 @@ pub(super) mod tests {
             mean: [0.0; 3],
             std: [1.0; 3],
         };
-        let mut network =
-            Network { model: Box::new(Brightest), input, thresholds: THRESHOLDS };
+        let mut network = Network { model: Box::new(Brightest), input, thresholds: THRESHOLDS };
         let short = image.width().min(image.height());
         look(&mut network, image, &Passes::default(), short, margin).expect("looked at")
     }
@@ -218,7 +217,8 @@ pub(super) mod tests {
         let turned = |quad: Quad, by: usize| Quad([0, 1, 2, 3].map(|corner| quad.0[(corner + by) % 4]));
         let wide = line(Rect::new(160, 208, 560, 224));
         assert!((1..4).all(|by| near(&turned(wide, by), 0.25)));
-        let slanted = Quad([(160.0, 100.0), (560.0, 300.0), (552.0, 316.0), (152.0, 116.0)].map(|(x, y)| Point::new(x, y)));
+        let slanted =
+            Quad([(160.0, 100.0), (560.0, 300.0), (552.0, 316.0), (152.0, 116.0)].map(|(x, y)| Point::new(x, y)));
         assert!(seen.share(&slanted, 0.5) > 0.02 && seen.share(&slanted, 0.5) < 0.3);
     }
 
