@@ -487,6 +487,48 @@ mod tests {
         assert!(with_scout(&small).iter().all(|(count, _)| *count == 1));
     }
 
+    #[test]
+    fn a_line_is_one_if_the_scout_sees_a_quarter_of_it() {
+        // What the network of regions marks is as faint as the scout overlooks, but for a part.
+        let line = |seen: u32| {
+            RgbImage::from_fn(1024, 768, |x, y| {
+                let is_text = (112..512).contains(&x) && (112..128).contains(&y);
+                Rgb([if is_text { if x < 112 + seen { 255 } else { 100 } } else { 0 }; 3])
+            })
+        };
+        let found = |seen: u32, is_thorough: bool| {
+            let scout = network(Brightest, scout::tests::THRESHOLDS);
+            let passes = Passes { is_thorough, ..Passes::default() };
+            let mut detector = Detector::new(None, Some(regions(0.1)), passes).with_scout(scout);
+            let found = detector.detect(&line(seen)).expect("detected");
+            (found.lines.len(), found.dropped)
+        };
+        assert_eq!([found(400, false), found(160, false)], [(1, 0); 2]);
+        assert_eq!(found(32, false), (0, 1));
+        assert_eq!(found(32, true), (1, 0));
+    }
+
+    #[test]
+    fn in_later_frames_the_network_of_cores_is_shown_what_the_scout_is_certain_of() {
+        let shown = |level: u8| {
+            let sizes = Arc::new(Mutex::new(Vec::new()));
+            let thresholds = ScoutThresholds { text: 0.2, reduced: 0.2, certain: 0.8, ..scout::tests::THRESHOLDS };
+            let cores = cores(Watched(Arc::clone(&sizes)), 0.0);
+            let mut detector = Detector::new(Some(cores), Some(regions(0.1)), Passes::default())
+                .with_scout(network(Brightest, thresholds));
+            let image = RgbImage::from_fn(1024, 768, |x, y| {
+                Rgb([if (100..160).contains(&x) && (100..120).contains(&y) { level } else { 0 }; 3])
+            });
+            let mut look = |later: Option<&Later<'_>>| {
+                detector.detect_part(&image, image.dimensions(), later).expect("detected");
+                std::mem::take(&mut *sizes.lock().expect("not poisoned")).len()
+            };
+            let later = Later { is_wanted: &|_| true, known: &[], same: &[] };
+            [look(None), look(Some(&later))]
+        };
+        assert_eq!([shown(255), shown(150)], [[1, 1], [1, 0]]);
+    }
+
     fn detector(model: impl Model + 'static, unclip: f32) -> Detector {
         Detector::new(Some(cores(model, unclip)), None, Passes::default())
     }
