@@ -57,7 +57,8 @@ impl Span {
 struct Heads {
     /// The lines that they are in.
     lines: Vec<usize>,
-    columns: Vec<Span>,
+    /// Their words, and all else that stands beside them, which is no head.
+    columns: Vec<(Span, bool)>,
     bottom: f32,
 }
 
@@ -105,13 +106,21 @@ fn heads(lines: &[TextLine], technical: &Technical) -> Vec<Heads> {
             open.into_iter().partition(|&other| Span::new(&lines[other]).is_in_row(&seed));
         open = rest;
         row.push(first);
-        let columns: Vec<Span> = row
+        let mut columns: Vec<(Span, bool)> = row
             .iter()
             .flat_map(|&index| words(&lines[index].readings[0], Span::new(&lines[index])))
             .filter(|(word, _)| !is_mark(word))
-            .map(|(_, span)| span)
+            .map(|(_, span)| (span, true))
             .collect();
         if columns.len() >= LEAST_HEADS {
+            for (_, line) in lines.iter().enumerate().filter(|(index, _)| !row.contains(index)) {
+                let own = Span::new(line);
+                if own.is_in_row(&seed) {
+                    columns.extend(
+                        line.readings.iter().flat_map(|reading| words(reading, own)).map(|(_, span)| (span, false)),
+                    );
+                }
+            }
             // Boxes of a row below may begin a little above where these end.
             let bottom = f32::midpoint(seed.top, seed.bottom);
             rows.push(Heads { lines: row, columns, bottom });
@@ -121,7 +130,7 @@ fn heads(lines: &[TextLine], technical: &Technical) -> Vec<Heads> {
 }
 
 /// Returns whether a line below heads holds numbers, each in a column of its own, and nothing else that is not technical.
-fn is_row(reading: &Reading, line: Span, columns: &[Span], technical: &Technical) -> bool {
+fn is_row(reading: &Reading, line: Span, columns: &[(Span, bool)], technical: &Technical) -> bool {
     if reading.orientation != Orientation::Upright {
         return false;
     }
@@ -129,12 +138,12 @@ fn is_row(reading: &Reading, line: Span, columns: &[Span], technical: &Technical
     for (word, span) in words(reading, line) {
         let center = |span: &Span| f32::midpoint(span.left, span.right);
         let column = (0..columns.len())
-            .filter(|&column| !taken[column] && span.is_under(&columns[column]))
+            .filter(|&column| !taken[column] && span.is_under(&columns[column].0))
             .min_by(|&a, &b| {
-                let away = |column: usize| (center(&columns[column]) - center(&span)).abs();
+                let away = |column: usize| (center(&columns[column].0) - center(&span)).abs();
                 away(a).total_cmp(&away(b))
             })
-            .filter(|_| is_number(word));
+            .filter(|&column| columns[column].1 && is_number(word));
         match column {
             Some(column) => {
                 taken[column] = true;
@@ -213,6 +222,10 @@ mod tests {
         ] {
             assert_eq!(table(&[HEADS.as_slice(), &[(text, rect)]].concat()), [true, true, true, false], "{text}");
         }
+        // Nearer to another word than to a head.
+        let id = [HEADS[1], HEADS[2], ("ID", [60, 10, 100, 26])];
+        let below = |x: u32| table(&[id.as_slice(), &[("4711", [x, 32, x + 32, 48])]].concat())[3];
+        assert!(!below(80) && below(110));
         // Two known words are no row of heads, nor is a row with a third that is none.
         assert_eq!(table(&[HEADS[1], ("120 263", [110, 32, 180, 48])]), [false; 2]);
         assert_eq!(table(&[HEADS[1], ("Name", [10, 10, 60, 26]), ("120 263", [110, 32, 180, 48])]), [false; 3]);
