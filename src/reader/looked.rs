@@ -33,7 +33,9 @@ pub(super) struct ViewLook {
     pub(super) parts: Vec<(Rect, Marks)>,
     /// Lines of the frame before that may be others now…
     touched: Vec<Detection>,
-    /// …and their places, and those of such codes.
+    /// …the places of such codes…
+    touched_codes: Vec<Quad>,
+    /// …and of both.
     gone: Vec<Quad>,
     /// `None` if all of the view is looked at.
     changes: Option<Changes>,
@@ -48,16 +50,17 @@ impl ViewLook {
             codes: Vec::new(),
             parts: Vec::new(),
             touched: Vec::new(),
+            touched_codes: Vec::new(),
             gone: Vec::new(),
             changes,
         };
         if let Some((before, changes)) = before.zip(look.changes.as_ref()) {
             let (touched, lines) = before.lines.iter().partition(|line| changes.touch(&line.quad));
-            let (touched_codes, codes) = before.codes.iter().cloned().partition(|code| changes.touch(&code.quad));
-            let (touched, touched_codes): (Vec<Detection>, Vec<Code>) = (touched, touched_codes);
-            look.gone =
-                touched.iter().map(|line| line.quad).chain(touched_codes.iter().map(|code| code.quad)).collect();
+            let (touched_codes, codes): (Vec<Code>, _) =
+                before.codes.iter().cloned().partition(|code| changes.touch(&code.quad));
             (look.lines, look.codes, look.touched) = (lines, codes, touched);
+            look.touched_codes = touched_codes.iter().map(|code| code.quad).collect();
+            look.gone = look.touched.iter().map(|line| line.quad).chain(look.touched_codes.iter().copied()).collect();
         }
         look
     }
@@ -104,11 +107,13 @@ impl ViewLook {
         self.lines.extend(found);
     }
 
-    /// Finds the codes in what the detector was shown; in a later frame, where it marked something.
+    /// Finds the codes in what the detector was shown; in a later frame, where it marked something that is no known line, and
+    /// where a code was.
     pub(super) fn find_codes(&mut self, view: &RgbImage) {
         for (window, marks) in std::mem::take(&mut self.parts) {
             let part = text::part(view, window);
-            let look = if self.is_later() { Look::Marked(&marks) } else { Look::Candidates };
+            let own = self.touched_codes.iter().map(|code| inside(code, window)).collect::<Vec<Rect>>();
+            let look = if self.is_later() { Look::Marked(&marks, &own) } else { Look::Candidates };
             let found = confirmed(text::codes(&part, look), &marks);
             let found = found.into_iter().map(|code| Code { quad: moved(&code.quad, window), ..code });
             let new: Vec<Code> = found.filter(|code| self.is_new(&code.quad)).collect();
@@ -130,6 +135,14 @@ pub(super) fn confirmed(found: Vec<Code>, marks: &Marks) -> Vec<Code> {
     decoded.into_iter().chain(located.into_iter().filter(|code| marks.hold(&code.quad))).collect()
 }
 
+/// Returns the box round what of a quadrilateral of the frame lies in a window, in pixels of the window.
+fn inside(quad: &Quad, window: Rect) -> Rect {
+    let own = quad.bounding_box(window.x1, window.y1);
+    let [(x0, x1), (y0, y1)] = [(own.x0, own.x1, window.x0), (own.y0, own.y1, window.y0)]
+        .map(|(first, last, start)| (first.saturating_sub(start), last.saturating_sub(start)));
+    Rect::new(x0, y0, x1, y1)
+}
+
 /// Brings a quadrilateral of a window to the frame.
 #[expect(clippy::cast_precision_loss, reason = "frame sides are below 2^24")]
 pub(super) fn moved(quad: &Quad, window: Rect) -> Quad {
@@ -143,6 +156,14 @@ mod tests {
 
     fn line(x0: u32, y0: u32) -> Detection {
         Detection { quad: Quad::from_rect(Rect::new(x0, y0, x0 + 60, y0 + 12)), score: 0.9 }
+    }
+
+    #[test]
+    fn the_box_of_a_code_is_cut_to_the_window() {
+        let own = |x0, y0, x1, y1| inside(&Quad::from_rect(Rect::new(x0, y0, x1, y1)), Rect::new(100, 50, 300, 200));
+        assert_eq!(own(150, 60, 180, 90), Rect::new(50, 10, 80, 40));
+        assert_eq!(own(80, 40, 400, 260), Rect::new(0, 0, 200, 150));
+        assert!(own(10, 10, 90, 40).is_empty());
     }
 
     #[test]

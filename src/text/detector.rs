@@ -45,6 +45,8 @@ pub struct Marks {
     maps: Vec<Regions>,
     thresholds: Option<RegionThresholds>,
     factor: f32,
+    /// Where lines stand that are known, in pixels of the enlarged picture: what is marked there is no news.
+    places: Vec<Rect>,
 }
 
 impl Marks {
@@ -78,19 +80,21 @@ impl Marks {
         Detection { quad: Quad(line.quad.0.map(|p| Point::new(p.x * self.factor, p.y * self.factor))), ..*line }
     }
 
-    /// Returns whether a pixel of an area outside of some places, in pixels of the enlarged picture, is marked as text in
-    /// any size.
-    fn touch_beside(&self, area: Rect, places: &[Rect]) -> bool {
-        let own: Vec<Rect> = places.iter().filter(|place| place.meets(&area)).copied().collect();
+    /// Returns whether a pixel of an area outside of the known lines, in pixels of the enlarged picture, is marked as text
+    /// in any size.
+    fn touch_beside(&self, area: Rect) -> bool {
+        let own: Vec<Rect> = self.places.iter().filter(|place| place.meets(&area)).copied().collect();
         let Some(thresholds) = self.thresholds.as_ref().filter(|_| !own.is_empty()) else { return true };
         self.maps.iter().any(|map| map.is_marked_beside(area, thresholds.region, &own))
     }
 
-    /// Returns where a picture of this size is marked as text in any size.
-    pub(super) fn spots(&self, size: (u32, u32)) -> Spots {
+    /// Returns where a picture of this size is marked as text in any size, but for what known lines explain, and the cells
+    /// that reach into one of `more` areas.
+    pub(super) fn spots(&self, size: (u32, u32), more: &[Rect]) -> Spots {
         let factor = self.factor as u32;
         let enlarged = |area: Rect| Rect::new(area.x0 * factor, area.y0 * factor, area.x1 * factor, area.y1 * factor);
-        Spots::new(size, |area| self.touch(enlarged(area)))
+        let is_news = |area: Rect| self.touch(area) && self.touch_beside(area);
+        Spots::new(size, |area| is_news(enlarged(area)) || more.iter().any(|other| other.meets(&area)))
     }
 
     /// Returns whether a pixel of an area, in pixels of the enlarged picture, is marked as text in any size.
@@ -187,7 +191,7 @@ impl Detector {
         if width.max(height).saturating_mul(factor).saturating_mul(2) >= LIMIT {
             return Err(Error::TooLarge { what: "a side of the picture", limit: u64::from(LIMIT / 2) });
         }
-        let mut marks = Marks { maps: Vec::new(), thresholds: None, factor: factor as f32 };
+        let mut marks = Marks { maps: Vec::new(), thresholds: None, factor: factor as f32, places: Vec::new() };
         if width.min(height) == 0 {
             return Ok((Detections::default(), marks));
         }
@@ -208,10 +212,10 @@ impl Detector {
         let (known, same) = from_before.map_or((&[][..], &[][..]), |later| (later.known, later.same));
         let again: Vec<Detection> = known.iter().filter_map(|line| marks.again(line)).collect();
         let same = same.iter().map(|line| marks.enlarged(line)).filter(|line| is_upright(&line.quad));
-        let places: Vec<Rect> =
+        marks.places =
             (again.iter().copied().chain(same)).map(|line| quads::pad(&line.quad).bounding_box(LIMIT, LIMIT)).collect();
         let is_marked = |area: Rect| {
-            is_wanted(area) && (self.passes.is_thorough || marks.touch(area)) && marks.touch_beside(area, &places)
+            is_wanted(area) && (self.passes.is_thorough || marks.touch(area)) && marks.touch_beside(area)
         };
         let mut spots = Spots::new(enlarged.dimensions(), is_marked);
         if from_before.is_some() {
@@ -245,10 +249,11 @@ impl Detector {
     /// As [`Detector::detect`].
     pub fn marks(&mut self, image: &RgbImage) -> Result<Marks> {
         let factor = self.enlargement(image.width(), image.height()) as f32;
-        let Some(network) = &mut self.regions else { return Ok(Marks { maps: Vec::new(), thresholds: None, factor }) };
+        let none = Marks { maps: Vec::new(), thresholds: None, factor, places: Vec::new() };
+        let Some(network) = &mut self.regions else { return Ok(none) };
         let enlarged = tiles::resized(image, factor);
         let maps = looks::all(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()), None)?;
-        Ok(Marks { maps, thresholds: Some(network.thresholds), factor })
+        Ok(Marks { maps, thresholds: Some(network.thresholds), ..none })
     }
 
     /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, or at a part of a frame whose sides
@@ -630,6 +635,22 @@ mod tests {
         assert!(shown == 1 && quads::extent(&found[0].quad).2 >= 299.0, "{found:?}");
         let (found, shown) = look(Rect::new(400, 300, 460, 320), &[line(160)]);
         assert!(shown > 0 && found.len() == 1 && found[0].quad.0[0].x >= 399.0, "{found:?}");
+    }
+
+    #[test]
+    fn codes_are_looked_for_where_marks_are_no_known_line_and_where_one_was() {
+        let [line, other] = [Rect::new(104, 104, 168, 120), Rect::new(400, 300, 460, 320)];
+        let known = [Detection { quad: Quad::from_rect(line), score: 0.7 }];
+        let mut detector = Detector::new(None, Some(regions(0.1)), Passes::default());
+        let later = Later { is_wanted: &|_| true, known: &known, same: &[] };
+        let image = picture(800, 600, &[line, other]);
+        let (_, marks) = detector.detect_part(&image, (800, 600), Some(&later)).expect("detected");
+        let spots = marks.spots((800, 600), &[]);
+        assert!(spots.touch(other) && !spots.touch(line));
+        let with_code = marks.spots((800, 600), &[Rect::new(150, 110, 200, 160)]);
+        assert!(with_code.touch(other) && with_code.touch(line) && with_code.touch(Rect::new(195, 150, 199, 155)));
+        let (_, marks) = detector.detect_part(&image, (800, 600), None).expect("detected");
+        assert!(marks.spots((800, 600), &[]).touch(line));
     }
 
     #[test]

@@ -79,8 +79,8 @@ pub struct Code {
 pub enum Look<'a> {
     /// At what looks like a code.
     Candidates,
-    /// At that of it where the detector marks something near.
-    Marked(&'a Marks),
+    /// At that of it where the detector marks something near, or where a code may still be.
+    Marked(&'a Marks, &'a [Rect]),
     /// At the whole picture too.
     Everywhere,
 }
@@ -118,8 +118,8 @@ const INSIDE: f32 = 0.8;
 /// The result depends on nothing but the picture and `look`.
 #[must_use]
 pub fn codes(image: &RgbImage, look: Look<'_>) -> Vec<Code> {
-    let Look::Marked(marks) = look else { return codes_in(image, look, |_| true) };
-    let spots = marks.spots(image.dimensions());
+    let Look::Marked(marks, known) = look else { return codes_in(image, look, |_| true) };
+    let spots = marks.spots(image.dimensions(), known);
     let Some(hull) = spots.hull() else { return Vec::new() };
     let area = around(hull, image.dimensions());
     let is_shown = |part: Rect| spots.touch(around(part.shifted(area.x0, area.y0), image.dimensions()));
