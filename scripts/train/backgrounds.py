@@ -14,6 +14,7 @@ from chance import Chance
 KINDS: dict[str, float] = {
     **{"flat": 15, "real": 24, "speckle": 13, "scan": 13, "walls": 9, "fibers": 4, "trabeculae": 4, "blobs": 6},
     **{"clipped mask": 7, "label map": 4, "film": 7, "photograph": 4, "bright": 4, "chart": 4},
+    **{"section": 12, "folds": 7},
 }
 TEXTURES: dict[str, textures.Texture] = {
     "flat": textures.flat,
@@ -29,7 +30,11 @@ TEXTURES: dict[str, textures.Texture] = {
     "photograph": textures.photograph,
     "bright": textures.bright,
     "chart": textures.chart,
+    "section": textures.section,
+    "folds": textures.folds,
 }
+# Slices have few pixels and are shown large.
+MOSTLY_ENLARGED = {"section": 0.35, "folds": 0.5}
 ULTRASOUND_LIKE = {"flat", "real", "speckle", "scan", "walls", "fibers", "trabeculae", "blobs", "clipped mask"}
 
 
@@ -51,7 +56,8 @@ class RealPictures:
             picture = miniature(chance, picture)
         height, width = picture.shape[:2]
         smallest = min(height, width)
-        least = max(0.35, 24 / smallest)
+        # The smallest copy that a network is shown has a short side of 200 pixels.
+        least = max(min(0.35, 160 / smallest), 24 / smallest)
         scale = chance.scale(least, max(least * 1.01, 3.2 if smallest < 300 else 1.6))
         reach = max(8, int(side / scale))
         rows, columns = min(reach, height), min(reach, width)
@@ -102,7 +108,7 @@ def background(chance: Chance, side: int, real: RealPictures) -> np.ndarray:
     kind = chance.weighted(weights)
     if kind == "real":
         picture = real.crop(chance, side)
-    elif chance.happens(0.16):
+    elif chance.happens(MOSTLY_ENLARGED.get(kind, 0.16)):
         picture = textures.enlarged(chance, side, TEXTURES[kind])
     else:
         picture = TEXTURES[kind](chance, side)

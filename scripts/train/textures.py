@@ -206,6 +206,107 @@ def clipped_mask(chance: Chance, side: int) -> np.ndarray:
     return as_rgb(gray * top + chance.whole(0, 20))
 
 
+def section(chance: Chance, side: int) -> np.ndarray:
+    """A part of a CT or MR slice: a body of soft shades with hollow bones, air, vessels, a table and a round field."""
+    full = side * chance.scale(0.8, 3.0)  # side of the whole slice
+    rows, columns = np.mgrid[0:side, 0:side].astype(np.float32)
+    reach = 0.5 * max(0.0, full - side) + 0.2 * side
+    down, across = rows - side / 2 + chance.number(-reach, reach), columns - side / 2 + chance.number(-reach, reach)
+    axes = full * chance.number(0.3, 0.48), full * chance.number(0.25, 0.45)
+    outline = 1 - np.hypot(across / axes[0], down / axes[1]) + 0.05 * cloud(chance, side, side, 0.35)
+    body = np.clip(outline * full / chance.number(2, 12), 0, 1)
+    gray = cloud(chance, side, side, chance.number(0.25, 0.6)) * chance.number(2, 14) + chance.number(40, 150)
+    gray += (outline < chance.number(0.02, 0.2)) * chance.number(-50, 60)  # fat or skin below the surface
+    for _ in range(chance.pick([0, 1, 2, 4, 6])):
+        paint_organ(chance, gray, full)
+    for _ in range(chance.pick([0, 2, 5, 9, 14])):
+        paint_bone(chance, gray, full)
+    if chance.happens(0.5):
+        paint_branches(chance, gray, full)
+    gray = gray * body + chance.pick([0, 0, 0, 12, 70]) * (1 - body)
+    if chance.happens(0.3):  # the table
+        radius = full * chance.number(0.6, 2.5)
+        distance = np.abs(np.hypot(across, down + radius - full * chance.number(0.3, 0.5)) - radius)
+        for offset in (0, chance.number(6, 30)):
+            gray += np.exp(-(((distance - offset) / chance.number(0.6, 2.5)) ** 2)) * chance.number(10, 120)
+    if chance.happens(0.3):  # streaks from metal or a wide shoulder
+        angle = np.arctan2(down + full * chance.number(-0.2, 0.2), across + full * chance.number(-0.2, 0.2))
+        fan = smooth_row(chance, 721, chance.whole(60, 300))[((angle / np.pi + 1) * 360).astype(int)]
+        gray += (fan - 0.5) * chance.number(5, 60)
+    if chance.happens(0.6):
+        noise = cv2.GaussianBlur(chance.normal((side, side)), (0, 0), chance.number(0.4, 1.6))
+        gray += noise / (noise.std() + 1e-6) * chance.number(1, 14)
+    gray = (gray - 100) * chance.scale(0.5, 3) + chance.number(60, 190)
+    if chance.happens(0.2):  # the round field of view
+        gray[np.hypot(across, down) > full * chance.number(0.45, 0.52)] = chance.pick([0, 0, 30, 255])
+    return as_rgb(255 - gray if chance.happens(0.1) else gray)
+
+
+def paint_organ(chance: Chance, gray: np.ndarray, full: float) -> None:
+    """A shade with a soft or hard border; air if it is dark."""
+    side = len(gray)
+    organ = np.zeros((side, side), np.float32)
+    center = (chance.whole(0, side - 1), chance.whole(0, side - 1))
+    axes = [max(2, int(full * chance.scale(0.01, 0.2))) for _ in "xy"]
+    cv2.ellipse(organ, center, axes, chance.number(0, 180), 0, 360, 1, -1)
+    organ = organ * (1 + 0.15 * cloud(chance, side, side, 0.4)) > 0.9
+    soft = cv2.GaussianBlur(organ.astype(np.float32), (0, 0), chance.scale(0.4, 4))
+    gray += soft * chance.pick([-150, -60, -25, 20, 45, 90]) * chance.number(0.5, 1.2)
+
+
+def paint_bone(chance: Chance, gray: np.ndarray, full: float) -> None:
+    """A ring, an arc or a full spot, bright, with marrow of its own shade."""
+    side = len(gray)
+    bone = np.zeros((side, side), np.float32)
+    center = (chance.whole(0, side - 1), chance.whole(0, side - 1))
+    axes = [max(2, int(full * chance.scale(0.006, 0.07))) for _ in "xy"]
+    start, extent = chance.number(0, 360), chance.pick([360, 360, 360, 200, 120])
+    thickness = -1 if chance.happens(0.25) else max(1, int(full * chance.scale(0.002, 0.012)))
+    cv2.ellipse(bone, center, axes, chance.number(0, 180), start, start + extent, 1, thickness, cv2.LINE_AA)
+    if chance.happens(0.4):  # a process or a rib that starts here
+        end = [int(place + full * chance.number(-0.12, 0.12)) for place in center]
+        cv2.line(bone, center, end, chance.number(0.5, 1), max(1, abs(thickness)), cv2.LINE_AA)
+    gray += cv2.GaussianBlur(bone, (0, 0), chance.scale(0.4, 2.5)) * chance.number(30, 160)
+
+
+def paint_branches(chance: Chance, gray: np.ndarray, full: float) -> None:
+    """Vessels and airways: short bent lines and dots, all light or all dark."""
+    side = len(gray)
+    tree = np.zeros((side, side), np.float32)
+    for _ in range(chance.pick([8, 20, 50, 90])):
+        at, angle = chance.uniform(2) * side, chance.number(0, 2 * np.pi)
+        course = [at]
+        for _ in range(chance.pick([0, 1, 2, 5])):
+            angle += chance.number(-0.7, 0.7)
+            course.append(course[-1] + full * chance.scale(0.006, 0.03) * np.array([np.cos(angle), np.sin(angle)]))
+        width = max(1, int(full * chance.scale(0.001, 0.008)))
+        cv2.polylines(tree, [np.array(course).astype(np.int32)], False, chance.number(0.4, 1), width, cv2.LINE_AA)
+    gray += cv2.GaussianBlur(tree, (0, 0), chance.scale(0.35, 1.5)) * chance.pick([-120, -70, 40, 80, 130])
+
+
+def folds(chance: Chance, side: int) -> np.ndarray:
+    """A brain in a narrow window: a flat light body with dark furrows, crumbs and chambers, or the other way round."""
+    field, coarse = cloud(chance, side, side, chance.number(0.2, 0.55), chance.whole(4, 14)), cloud(chance, side, side, 0.3)
+    rows, columns = np.mgrid[0:side, 0:side] / side
+    center, reach = chance.uniform(2) * 0.8 + 0.1, chance.number(0.3, 1.2)
+    distance = np.hypot((columns - center[0]) * chance.number(0.8, 1.3), rows - center[1]) / reach
+    inside = distance + 0.03 * coarse < 1
+    light = chance.number(130, 255)
+    gray = light * (1 - chance.number(0.0, 0.25) * smooth_field(chance, side, side, chance.whole(2, 9)))
+    furrow = np.abs(field) < chance.number(0.02, 0.2)
+    patches = coarse + chance.number(0, 2) * distance > chance.number(0, 2)  # not everywhere
+    dark = (furrow & patches) | (field > chance.number(1.4, 2.6))
+    dark |= cloud(chance, side, side, 0.7, chance.whole(8, 30)) > chance.number(1.7, 3)
+    gray = np.where(dark, gray * chance.number(0, 0.5), gray) * inside
+    if chance.happens(0.4):  # the skull
+        gray = np.where(np.abs(distance - 1.06) < chance.number(0.01, 0.08), 255, gray)
+    if chance.happens(0.4):
+        gray = cv2.GaussianBlur(gray, (0, 0), chance.scale(0.4, 2))
+    if chance.happens(0.3):
+        gray = gray + chance.normal((side, side)) * chance.number(1, 12)
+    return as_rgb(255 - gray if chance.happens(0.15) else gray)
+
+
 def label_map(chance: Chance, side: int) -> np.ndarray:
     """Segments in flat colors with hard, often blocky edges."""
     block = chance.pick([1, 1, 2, 3, 5, 8])

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod documents;
+mod finding;
 mod fold;
 mod identity;
 mod limits;

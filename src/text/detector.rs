@@ -45,8 +45,8 @@ pub struct Marks {
     maps: Vec<Regions>,
     thresholds: Option<RegionThresholds>,
     factor: f32,
-    /// Where lines stand that are known, in pixels of the enlarged picture: what is marked there is no news.
-    places: Vec<Rect>,
+    /// Where of a later frame something may have come that is no known line; everywhere in a first one.
+    news: Option<Spots>,
 }
 
 impl Marks {
@@ -80,20 +80,20 @@ impl Marks {
         Detection { quad: Quad(line.quad.0.map(|p| Point::new(p.x * self.factor, p.y * self.factor))), ..*line }
     }
 
-    /// Returns whether a pixel of an area outside of the known lines, in pixels of the enlarged picture, is marked as text
-    /// in any size.
-    fn touch_beside(&self, area: Rect) -> bool {
-        let own: Vec<Rect> = self.places.iter().filter(|place| place.meets(&area)).copied().collect();
+    /// Returns whether a pixel of an area outside of some places, in pixels of the enlarged picture, is marked as text in
+    /// any size.
+    fn touch_beside(&self, area: Rect, places: &[Rect]) -> bool {
+        let own: Vec<Rect> = places.iter().filter(|place| place.meets(&area)).copied().collect();
         let Some(thresholds) = self.thresholds.as_ref().filter(|_| !own.is_empty()) else { return true };
         self.maps.iter().any(|map| map.is_marked_beside(area, thresholds.region, &own))
     }
 
-    /// Returns where a picture of this size is marked as text in any size, but for what known lines explain, and the cells
-    /// that reach into one of `more` areas.
+    /// Returns where something that is no known line is marked in a picture of this size, and the cells that reach into one
+    /// of `more` areas.
     pub(super) fn spots(&self, size: (u32, u32), more: &[Rect]) -> Spots {
         let factor = self.factor as u32;
         let enlarged = |area: Rect| Rect::new(area.x0 * factor, area.y0 * factor, area.x1 * factor, area.y1 * factor);
-        let is_news = |area: Rect| self.touch(area) && self.touch_beside(area);
+        let is_news = |area: Rect| self.news.as_ref().map_or_else(|| self.touch(area), |news| news.touch(area));
         Spots::new(size, |area| is_news(enlarged(area)) || more.iter().any(|other| other.meets(&area)))
     }
 
@@ -191,7 +191,7 @@ impl Detector {
         if width.max(height).saturating_mul(factor).saturating_mul(2) >= LIMIT {
             return Err(Error::TooLarge { what: "a side of the picture", limit: u64::from(LIMIT / 2) });
         }
-        let mut marks = Marks { maps: Vec::new(), thresholds: None, factor: factor as f32, places: Vec::new() };
+        let mut marks = Marks { maps: Vec::new(), thresholds: None, factor: factor as f32, news: None };
         if width.min(height) == 0 {
             return Ok((Detections::default(), marks));
         }
@@ -212,10 +212,10 @@ impl Detector {
         let (known, same) = from_before.map_or((&[][..], &[][..]), |later| (later.known, later.same));
         let again: Vec<Detection> = known.iter().filter_map(|line| marks.again(line)).collect();
         let same = same.iter().map(|line| marks.enlarged(line)).filter(|line| is_upright(&line.quad));
-        marks.places =
+        let places: Vec<Rect> =
             (again.iter().copied().chain(same)).map(|line| quads::pad(&line.quad).bounding_box(LIMIT, LIMIT)).collect();
         let is_marked = |area: Rect| {
-            is_wanted(area) && (self.passes.is_thorough || marks.touch(area)) && marks.touch_beside(area)
+            is_wanted(area) && (self.passes.is_thorough || marks.touch(area)) && marks.touch_beside(area, &places)
         };
         let mut spots = Spots::new(enlarged.dimensions(), is_marked);
         if from_before.is_some() {
@@ -228,6 +228,7 @@ impl Detector {
             Some(network) => Cores { network, passes: &self.passes }.detect(&enlarged, &spots, short)?,
             None => Detections::default(),
         };
+        marks.news = from_before.map(|_| spots);
         found.lines.extend(&again);
         let mut found = self.union(found, &marks.maps, short);
         if let Some((seen, network)) = seen.zip(self.scout.as_ref()) {
@@ -249,7 +250,7 @@ impl Detector {
     /// As [`Detector::detect`].
     pub fn marks(&mut self, image: &RgbImage) -> Result<Marks> {
         let factor = self.enlargement(image.width(), image.height()) as f32;
-        let none = Marks { maps: Vec::new(), thresholds: None, factor, places: Vec::new() };
+        let none = Marks { maps: Vec::new(), thresholds: None, factor, news: None };
         let Some(network) = &mut self.regions else { return Ok(none) };
         let enlarged = tiles::resized(image, factor);
         let maps = looks::all(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()), None)?;
@@ -277,8 +278,12 @@ impl Detector {
         let scale = factor * if short < passes.least_region_side as f32 { 2.0 } else { 1.0 };
         let times = factor as u32;
         let enlarged = |area: Rect| Rect::new(area.x0 * times, area.y0 * times, area.x1 * times, area.y1 * times);
-        let spots = (self.sighted(&tiles::resized(image, factor), short as u32, passes.margin)?)
-            .map(|seen| Spots::new((width, height), |area| seen.is_text(enlarged(area))));
+        let seen = self.sighted(&tiles::resized(image, factor), short as u32, passes.margin)?;
+        let spots = seen.zip(self.scout.as_ref()).map(|(seen, network)| {
+            let mut spots = Spots::new((width, height), |area| seen.is_text(enlarged(area)));
+            spots.retain(|area| seen.reaches(enlarged(area), network.thresholds.certain));
+            spots
+        });
         let Some(network) = &mut self.regions else { return Ok(Vec::new()) };
         let map = looks::at(network, image, scale * passes.scale_again, &passes, spots.as_ref())?;
         let thresholds = RegionThresholds { score: network.thresholds.score_again, ..network.thresholds };

@@ -14,6 +14,7 @@ mod crop;
 mod detector;
 mod device;
 mod engine;
+mod forms;
 mod gaps;
 mod heap;
 mod level;
