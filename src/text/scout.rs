@@ -47,8 +47,13 @@ impl Sighted {
         self.0.iter().any(|copy| copy.reaches(area, level))
     }
 
+    /// Returns whether a line is seen along a part of it, if a small one.
+    pub(super) fn shows(&self, line: &Quad, thresholds: &ScoutThresholds) -> bool {
+        self.share(line, thresholds.line) >= thresholds.share
+    }
+
     /// Returns along which share of a line, from its one end to the other, a copy has cells above `level`.
-    pub(super) fn share(&self, line: &Quad, level: f32) -> f32 {
+    fn share(&self, line: &Quad, level: f32) -> f32 {
         /// Pixels from one place in the line to the next: no cell is passed over.
         const STEP: f32 = CELL as f32 / 2.0;
         let (along, down) = quads::sides(line);
