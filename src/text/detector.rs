@@ -511,7 +511,8 @@ mod tests {
             })
         };
         let found = |seen: u32, is_thorough: bool| {
-            let scout = network(Brightest, scout::tests::THRESHOLDS);
+            let thresholds = ScoutThresholds { text: 0.2, reduced: 0.2, ..scout::tests::THRESHOLDS };
+            let scout = network(Brightest, thresholds);
             let passes = Passes { is_thorough, ..Passes::default() };
             let mut detector = Detector::new(None, Some(regions(0.1)), passes).with_scout(scout);
             let found = detector.detect(&line(seen)).expect("detected");
@@ -523,7 +524,7 @@ mod tests {
     }
 
     #[test]
-    fn in_later_frames_the_network_of_cores_is_shown_what_the_scout_is_certain_of() {
+    fn the_network_of_cores_is_shown_what_the_scout_is_certain_of() {
         let shown = |level: u8| {
             let sizes = Arc::new(Mutex::new(Vec::new()));
             let thresholds = ScoutThresholds { text: 0.2, reduced: 0.2, certain: 0.8, ..scout::tests::THRESHOLDS };
@@ -540,7 +541,7 @@ mod tests {
             let later = Later { is_wanted: &|_| true, known: &[], same: &[] };
             [look(None), look(Some(&later))]
         };
-        assert_eq!([shown(255), shown(150)], [[1, 1], [1, 0]]);
+        assert_eq!([shown(255), shown(150)], [[1, 1], [0, 0]]);
     }
 
     fn detector(model: impl Model + 'static, unclip: f32) -> Detector {
