@@ -105,7 +105,8 @@ pub struct ScoutThresholds {
     pub text: f32,
     /// …or, in a reduced copy, where a cell is larger, this.
     pub reduced: f32,
-    /// The network of cores looks in a later frame where a cell among those that are marked is above this, in any copy.
+    /// The network of cores looks where a cell among those that are marked is above this, in any copy; so does that of regions
+    /// when what is written is looked at again.
     pub certain: f32,
     /// What was found is a line of text if cells above this, in any copy…
     pub line: f32,
