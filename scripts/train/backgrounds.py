@@ -34,7 +34,7 @@ TEXTURES: dict[str, textures.Texture] = {
     "folds": textures.folds,
 }
 # Slices have few pixels and are shown large.
-MOSTLY_ENLARGED = {"section": 0.35, "folds": 0.5}
+OFTEN_ENLARGED = {"section": 0.35, "folds": 0.5}
 ULTRASOUND_LIKE = {"flat", "real", "speckle", "scan", "walls", "fibers", "trabeculae", "blobs", "clipped mask"}
 
 
@@ -108,7 +108,7 @@ def background(chance: Chance, side: int, real: RealPictures) -> np.ndarray:
     kind = chance.weighted(weights)
     if kind == "real":
         picture = real.crop(chance, side)
-    elif chance.happens(MOSTLY_ENLARGED.get(kind, 0.16)):
+    elif chance.happens(OFTEN_ENLARGED.get(kind, 0.16)):
         picture = textures.enlarged(chance, side, TEXTURES[kind])
     else:
         picture = TEXTURES[kind](chance, side)

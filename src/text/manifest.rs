@@ -387,6 +387,15 @@ mod tests {
     }
 
     #[test]
+    fn the_notice_names_each_file_with_its_hash() {
+        let notice = include_str!("../../models/NOTICE.md");
+        for (file, bytes) in FILES {
+            let line = notice.lines().find(|line| line.starts_with(&format!("| `{file}`")));
+            assert!(line.is_some_and(|line| line.contains(&sha256(bytes))), "{file}");
+        }
+    }
+
+    #[test]
     fn unknown_keys_are_refused() {
         for key in [
             "[[model]]",
