@@ -86,14 +86,14 @@ def some_line(scene: Scene, text: str, cap_height: float, kind: FontKind | None 
 def scatter(scene: Scene) -> None:
     for _ in range(scene.chance.whole(1, 9)):
         glyphs = some_line(scene, strings.any_text(scene.chance), scene.cap_height(7, 40))
-        place_turned(scene, glyphs, 0.04)
+        place_turned(scene, glyphs, 0.08)
 
 
 def short(scene: Scene) -> None:
     """Single letters, numbers and units."""
     for _ in range(scene.chance.whole(3, 14)):
         glyphs = scene.render(strings.label(scene.chance), scene.cap_height(6, 44))
-        place_turned(scene, glyphs, 0.04)
+        place_turned(scene, glyphs, 0.08)
 
 
 def place_turned(scene: Scene, glyphs: Glyphs | None, probability: float, *, at_border: bool = False) -> None:
@@ -113,7 +113,7 @@ def tiny(scene: Scene) -> None:
         text = strings.any_text(chance) if chance.happens(0.6) else strings.label(chance)
         kind: FontKind | None = "bitmap" if chance.happens(0.6) else None
         glyphs = scene.render(text, max(chance.number(5, 8), scene.least_cap), kind=kind)
-        place_turned(scene, glyphs, 0)
+        place_turned(scene, glyphs, 0.1)
 
 
 def straddling(scene: Scene) -> None:
@@ -155,6 +155,18 @@ def marker(scene: Scene) -> None:
         place_turned(scene, glyphs, 0.5, at_border=chance.happens(0.2))
         if chance.happens(0.3):
             place_turned(scene, scene.render(strings.noise_word(chance, 3), scene.cap_height(7, 16)), 0.3)
+
+
+def initials(scene: Scene) -> None:
+    """Single large characters, upright, on their side or at an angle."""
+    chance = scene.chance
+    for _ in range(chance.whole(1, 5)):
+        text = chance.pick(strings.MARKERS) if chance.happens(0.5) else chance.pick(strings.CAPITALS_AND_DIGITS)
+        glyphs = scene.render(text, scene.cap_height(22, 120))
+        if glyphs is not None and chance.happens(0.4):
+            scene.place(quarter_turn(glyphs, chance.pick([1, 2, 3])))
+        else:
+            place_turned(scene, glyphs, 0.4, at_border=chance.happens(0.1))
 
 
 def at_border(scene: Scene) -> None:
@@ -362,14 +374,15 @@ LAYOUTS: dict[str, Layout] = {
     "tiny": tiny,
     "straddling": straddling,
     "marker": marker,
+    "initials": initials,
     "border": at_border,
     "vertical": vertical,
     "codes": codes,
     "nothing": nothing,
 }
 LAYOUT_WEIGHTS: dict[str, float] = {
-    **{"scatter": 20, "short": 13, "block": 12, "page": 7, "tiny": 12, "straddling": 7, "marker": 6, "border": 7},
-    **{"vertical": 6, "codes": 2.5, "nothing": 19},
+    **{"scatter": 20, "short": 13, "block": 12, "page": 7, "tiny": 14, "straddling": 7, "marker": 8, "border": 7},
+    **{"initials": 8, "vertical": 7, "codes": 2.5, "nothing": 20},
 }
 # Layouts beside which an axis or calipers may stand.
 WITH_AXES = set(LAYOUTS) - {"block", "page"}

@@ -11,7 +11,6 @@ import argparse
 import copy
 import math
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from torch.utils.data import DataLoader
 from canvas import TextLine
 from network import ScoutNet, normalized
 from samples import FONT_ROOT, Sample, maps_of
+from store import Store
 from train import Crops, average_in
 
 CELL = 16
@@ -69,23 +69,6 @@ def worth_of(lines: list[TextLine], side: int) -> np.ndarray:
     return worth
 
 
-def varied(pictures: Tensor, cells: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
-    """A batch turned and mirrored as one, each picture in a light of its own, some inverted."""
-
-    def chance(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=source)
-
-    turns, mirror = int(chance(1) * 4), bool(chance(1) < 0.5)
-    pictures, cells = torch.rot90(pictures, turns, (2, 3)), torch.rot90(cells, turns, (1, 2))
-    if mirror:
-        pictures, cells = pictures.flip(3), cells.flip(2)
-    count = len(pictures)
-    gain, lift = 0.5 + 0.8 * chance(count, 1, 1, 1), 60 * (chance(count, 1, 1, 1) - 0.6).clamp(min=0)
-    changed = (pictures.float() * gain + lift).clamp(0, 255).round()
-    inverted = torch.where(chance(count, 1, 1, 1) < 0.1, 255 - changed, changed)
-    return torch.where(chance(count, 1, 1, 1) < 0.5, inverted, pictures.float()), cells
-
-
 def loss_of(logits: Tensor, cells: Tensor) -> Tensor:
     """Cross entropy over the cells that say something; wrong ones count more."""
     logits, said = logits[:, 0], cells != 255
@@ -113,18 +96,14 @@ def train(arguments: argparse.Namespace) -> None:
     print(sum(parameter.numel() for parameter in net.parameters()), "parameters", flush=True)
     averaged = copy.deepcopy(net).eval()
     fresh = iter(DataLoader(Crops(arguments, cells_of_sample), FRESH, num_workers=1, prefetch_factor=32))
-    side = arguments.size
-    pictures = torch.zeros(STORE, 3, side, side, dtype=torch.uint8)
-    cells = torch.zeros(STORE, side // CELL, side // CELL, dtype=torch.uint8)
+    store = Store(fresh, STORE, source)
     optimizer = torch.optim.AdamW(net.parameters(), arguments.rate, weight_decay=WEIGHT_DECAY)
-    started, mean_loss, taken = time.monotonic(), 0.0, 0
-    while taken < arguments.batch * 8:
-        taken = take(fresh, pictures, cells, taken)
+    started, mean_loss = time.monotonic(), 0.0
+    store.fill(arguments.batch * 8)
     for step in range(1, arguments.steps + 1):
         optimizer.param_groups[0]["lr"] = rate_at(step - 1, arguments)
-        taken = take(fresh, pictures, cells, taken)
-        chosen = torch.randint(min(taken, STORE), (arguments.batch,), generator=source)
-        batch, wanted = varied(pictures[chosen], cells[chosen], source)
+        store.take()
+        batch, wanted = store.draw_varied(arguments.batch)
         loss = loss_of(net(normalized(batch).contiguous(memory_format=torch.channels_last)), wanted)
         optimizer.zero_grad()
         loss.backward()
@@ -136,14 +115,6 @@ def train(arguments: argparse.Namespace) -> None:
             print(f"step {step}, {time.monotonic() - started:.0f} s, loss {mean_loss:.4f}", flush=True)
         if step % arguments.save_every == 0 or step == arguments.steps:
             torch.save(averaged.state_dict(), arguments.target)
-
-
-def take(fresh: Iterator[tuple[Tensor, Tensor]], pictures: Tensor, cells: Tensor, taken: int) -> int:
-    """Puts fresh samples into the store, in place of the oldest where it is full."""
-    more, wanted = next(fresh)
-    places = torch.arange(taken, taken + len(more)) % STORE
-    pictures[places], cells[places] = more, wanted
-    return taken + len(more)
 
 
 def main() -> None:

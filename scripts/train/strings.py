@@ -55,6 +55,7 @@ ALPHABETS = (
 )
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 MARKERS = "LRMFDASPIVX17"
+CAPITALS_AND_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def digits(chance: Chance, count: int) -> str:

@@ -4,8 +4,10 @@
     python scripts/train/train.py --start scripts/train/ema.pt --real work/backgrounds --steps 20000 --seed 1 out.pt
 
 `out.pt` holds averaged weights and is written every `--save-every` steps, so a run may be stopped at any of them. A
-long training is made of parts: some with a constant rate, and a last one whose rate falls to nothing. The seed fixes
-the samples and the fresh weights; the step count does not depend on the speed of the machine.
+long training is made of parts: some with a constant rate, and a last one whose rate falls to nothing. Each step takes
+`--fresh` new samples into a store and learns from `--batch` of the store, so that a sample is seen several times:
+turned, mirrored, and in another light. The seed fixes the samples and the fresh weights; the step count does not depend
+on the speed of the machine.
 """
 
 import argparse
@@ -27,7 +29,9 @@ from chance import Chance
 from fonts import FontShelf
 from network import TextNet, normalized, start_from
 from samples import FONT_ROOT, Sample, compose, maps_of
+from store import Store
 
+STORE = 4000  # samples from which steps draw, 460 kB each
 WARM_UP = 50  # steps until the full learning rate
 LAST_RATE = 0.01  # share of the learning rate left at the end of a falling part
 LONGEST_MEMORY = 0.998  # of the averaged weights
@@ -56,7 +60,7 @@ class Crops(IterableDataset):
 
 
 def maps_of_sample(sample: Sample) -> np.ndarray:
-    return maps_of(sample.lines, len(sample.picture))
+    return maps_of(sample.lines, len(sample.picture)).astype(np.float16)
 
 
 def loss_of(logits: Tensor, maps: Tensor) -> Tensor:
@@ -103,15 +107,18 @@ def train(arguments: argparse.Namespace) -> None:
     print(sum(parameter.numel() for parameter in net.parameters()), "parameters", flush=True)
     averaged = copy.deepcopy(net).eval()
     crops = Crops(arguments, maps_of_sample)
-    batches = iter(DataLoader(crops, arguments.batch, num_workers=arguments.workers, prefetch_factor=8))
+    fresh = iter(DataLoader(crops, arguments.fresh, num_workers=arguments.workers, prefetch_factor=16))
+    store = Store(fresh, STORE, torch.Generator().manual_seed(arguments.seed))
     optimizer = torch.optim.AdamW(net.parameters(), arguments.rate, weight_decay=WEIGHT_DECAY)
     started, waited, mean_loss = time.monotonic(), 0.0, 0.0
+    store.fill(arguments.batch * 8)
     for step in range(1, arguments.steps + 1):
         optimizer.param_groups[0]["lr"] = rate_at(step - 1, arguments)
         asked = time.monotonic()
-        pictures, maps = next(batches)
+        store.take()
+        pictures, maps = store.draw_varied(arguments.batch)
         waited += time.monotonic() - asked
-        loss = loss_of(net(normalized(pictures.float()).contiguous(memory_format=torch.channels_last)), maps)
+        loss = loss_of(net(normalized(pictures).contiguous(memory_format=torch.channels_last)), maps.float())
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), LARGEST_GRADIENT)
@@ -135,6 +142,7 @@ def main() -> None:
     parser.add_argument("--schedule", choices=("falling", "constant"), default="falling", help="of the learning rate")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--fresh", type=int, default=2, help="new samples a step")
     parser.add_argument("--size", type=int, default=320, help="side of a crop in pixels")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1, help="processes that make samples")

@@ -345,7 +345,7 @@ impl Detector {
 /// Returns the lines of all looks at a picture of this short side, the largest copy first, and `None` for each that is
 /// too large to be believed.
 ///
-/// The two largest copies show lines of usual height, the smaller ones letters that are too large for those. What is
+/// The two largest copies show lines of usual height, the smaller ones letters that are large for those. What is
 /// giant must be seen alike in two of them: a letter is, a sector or a Doppler window is not.
 fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Option<Detection>> {
     /// Smaller copies show large letters and draw coarse boxes round the rest.
@@ -363,7 +363,7 @@ fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Op
                 // Dots.
             } else if side > giant {
                 lines.push((side <= largest && is_seen_again(line)).then_some(*line));
-            } else if index < LOOKS_FOR_LINES {
+            } else if index < LOOKS_FOR_LINES || side > passes.large_line {
                 lines.push(Some(*line));
             }
         }
