@@ -166,7 +166,7 @@ impl Detector {
     /// The networks look where the scout sees text, and a line must be seen by it along a part of it, if a small one: traces,
     /// scales and edges, which both networks take for text, seldom are. (On the tune split 2865 of 2873 lines are hidden so,
     /// and 2861 where both networks are shown all of a picture; on the report split 7685 of 7718 and 7688, of its 3924 that
-    /// are PHI 3917 both ways, with 0.7 for `sure` and `whole`.)
+    /// are PHI 3917 both ways.)
     ///
     /// Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, or a group of them
     /// without one that reaches the seed, that of cores, which costs ten times as much, need not look.
@@ -345,7 +345,7 @@ impl Detector {
 /// Returns the lines of all looks at a picture of this short side, the largest copy first, and `None` for each that is
 /// too large to be believed.
 ///
-/// The two largest copies show lines of usual height, the smaller ones letters that are large for those. What is
+/// The two largest copies show lines of usual height, the smaller ones letters that are too large for those. What is
 /// giant must be seen alike in two of them: a letter is, a sector or a Doppler window is not.
 fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Option<Detection>> {
     /// Smaller copies show large letters and draw coarse boxes round the rest.
@@ -363,7 +363,7 @@ fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Op
                 // Dots.
             } else if side > giant {
                 lines.push((side <= largest && is_seen_again(line)).then_some(*line));
-            } else if index < LOOKS_FOR_LINES || side > passes.large_line {
+            } else if index < LOOKS_FOR_LINES {
                 lines.push(Some(*line));
             }
         }

@@ -51,8 +51,6 @@ pub struct Passes {
     pub least_reduced_region_side: u32,
     /// Its lines that are lower than this many pixels of the enlarged picture are none.
     pub least_line: f32,
-    /// …and those of its further copies that are lower than this draw coarse boxes round usual text.
-    pub large_line: f32,
     /// What is written is looked at again at this share of the size that the network of regions is shown first…
     pub scale_again: f32,
     /// …and with this margin.
@@ -138,9 +136,6 @@ impl Default for Passes {
             least_reduced_region_side: 200,
             // No line of the tune split that only this network finds is lower.
             least_line: 4.0,
-            // Letters of half as many pixels in the copy of half the size; two more of 6052 lines of the tune split's
-            // layouts are hidden with another state of the network, for no area.
-            large_line: 40.0,
             // Not one half, which has been looked at.
             scale_again: 0.75,
             // Not a multiple of the network's stride of 32 away from the first.
