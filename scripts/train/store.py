@@ -31,14 +31,11 @@ class Store:
         while self.taken < least:
             self.take()
 
-    def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Some of the samples, as stored."""
-        chosen = torch.randint(len(self.pictures), (count,), generator=self.source).tolist()
-        return torch.stack([self.pictures[i] for i in chosen]), torch.stack([self.wanted[i] for i in chosen])
-
     def draw_varied(self, count: int) -> tuple[Tensor, Tensor]:
         """Some of the samples, turned and mirrored as one, each picture in a light of its own, some inverted."""
-        pictures, wanted = self.draw(count)
+        chosen = torch.randint(len(self.pictures), (count,), generator=self.source).tolist()
+        pictures = torch.stack([self.pictures[i] for i in chosen])
+        wanted = torch.stack([self.wanted[i] for i in chosen])
         turns, mirror = int(self.chance(1) * 4), bool(self.chance(1) < 0.5)
         pictures, wanted = torch.rot90(pictures, turns, (-2, -1)), torch.rot90(wanted, turns, (-2, -1))
         if mirror:
