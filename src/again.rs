@@ -1,14 +1,14 @@
 //! A second look at what is to be written: text that would be masked and still stands.
 //!
 //! The first look decided what is masked. This one sees the masked frames at another size and offset, so that what the
-//! first one missed has another chance to be found before it gets out.
+//! first one missed has another chance to be found before it gets out. Masks are painted over with what is around them.
 
 use crate::dicom::places::Pictures;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::phi::{Decision, Finding, Judge};
 use crate::reader::{Looked, Reader, Readings};
-use crate::text;
+use crate::{ground, mask, text};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,12 @@ pub(crate) fn standing(
     before: Option<&Looked>,
     settled: &[Finding],
 ) -> Result<(Vec<Finding>, Looked)> {
-    let (lines, seen) = reader.lines_again(pictures.views(frame)?, before, known)?;
+    let (columns, rows) = pictures.size();
+    let mut views = pictures.views(frame)?;
+    if let Some(masked) = mask::region(settled, columns, rows) {
+        views.iter_mut().for_each(|view| ground::paint(&mut view.image, &masked));
+    }
+    let (lines, seen) = reader.lines_again(views, before, known)?;
     // The findings of the lines come first, in their order; zones follow, which are masked already.
     let findings = judge.decide(&lines, frame, pictures.size()).into_iter().take(lines.len());
     let stands = |finding: &Finding| finding.decision == Decision::Mask && !is_settled(&finding.quad, settled);

@@ -18,6 +18,7 @@ mod error;
 pub mod evaluate;
 mod geometry;
 pub mod given;
+mod ground;
 pub mod mask;
 pub mod output;
 pub mod phi;

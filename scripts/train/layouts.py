@@ -86,14 +86,14 @@ def some_line(scene: Scene, text: str, cap_height: float, kind: FontKind | None 
 def scatter(scene: Scene) -> None:
     for _ in range(scene.chance.whole(1, 9)):
         glyphs = some_line(scene, strings.any_text(scene.chance), scene.cap_height(7, 40))
-        place_turned(scene, glyphs, 0.08)
+        place_turned(scene, glyphs, 0.2)
 
 
 def short(scene: Scene) -> None:
     """Single letters, numbers and units."""
     for _ in range(scene.chance.whole(3, 14)):
         glyphs = scene.render(strings.label(scene.chance), scene.cap_height(6, 44))
-        place_turned(scene, glyphs, 0.08)
+        place_turned(scene, glyphs, 0.2)
 
 
 def place_turned(scene: Scene, glyphs: Glyphs | None, probability: float, *, at_border: bool = False) -> None:
@@ -113,7 +113,7 @@ def tiny(scene: Scene) -> None:
         text = strings.any_text(chance) if chance.happens(0.6) else strings.label(chance)
         kind: FontKind | None = "bitmap" if chance.happens(0.6) else None
         glyphs = scene.render(text, max(chance.number(5, 8), scene.least_cap), kind=kind)
-        place_turned(scene, glyphs, 0.1)
+        place_turned(scene, glyphs, 0.35)
 
 
 def straddling(scene: Scene) -> None:

@@ -230,7 +230,7 @@ impl Detector {
         };
         marks.news = from_before.map(|_| spots);
         found.lines.extend(&again);
-        let mut found = self.union(found, &marks.maps, short);
+        let mut found = self.union(found, &marks.maps, seen.as_ref(), short);
         if let Some((seen, network)) = seen.zip(self.scout.as_ref()) {
             let before = found.lines.len();
             found.lines.retain(|line| seen.shows(&line.quad, &network.thresholds) || is_known(line, &again));
@@ -308,8 +308,10 @@ impl Detector {
     /// Returns what both networks find in an enlarged picture, or in a part of one with this short side.
     ///
     /// A line of the network of cores is taken if the network of regions marks a part of it, if a small one: false lines
-    /// are seldom the same for both, and hardly any text is invisible to one of them.
-    fn union(&self, mut found: Detections, maps: &[Regions], short: u32) -> Detections {
+    /// are seldom the same for both, and hardly any text is invisible to one of them. A line of the network of regions alone
+    /// is taken if it is marked in two sizes: noise and edges look like text in one. A low one hardly shows in any but the
+    /// largest copy; there the scout is the other witness.
+    fn union(&self, mut found: Detections, maps: &[Regions], seen: Option<&Sighted>, short: u32) -> Detections {
         let passes = &self.passes;
         let Some(network) = &self.regions else { return found };
         let thresholds = &network.thresholds;
@@ -318,22 +320,32 @@ impl Detector {
             let quad = without_rim(&line.quad);
             maps.iter().map(|map| map.share(&quad, thresholds)).collect()
         };
-        let seen = |shares: &[f32]| shares.iter().filter(|share| **share >= thresholds.support).count();
-        // Noise and edges look like text in one size, text does in two.
+        let sizes = |shares: &[f32]| shares.iter().filter(|share| **share >= thresholds.support).count();
+        let scouted = seen.zip(self.scout.as_ref());
+        let is_certain =
+            |line: &Detection| scouted.is_some_and(|(seen, scout)| seen.is_certain(&line.quad, &scout.thresholds));
         let is_text = |line: &Detection| {
             let shares = shares(line);
             let mean = shares.iter().sum::<f32>() / shares.len() as f32;
-            seen(&shares) >= shares.len().min(2) && (line.score >= thresholds.sure || mean >= thresholds.whole)
+            let is_low = quads::short_side(&line.quad) < passes.low_line;
+            let is_sure = line.score >= if is_low { thresholds.sure_low } else { thresholds.sure };
+            match sizes(&shares) {
+                0 => false,
+                1 if shares.len() > 1 => is_sure && is_low && is_certain(line),
+                _ => is_sure || mean >= thresholds.whole,
+            }
         };
         let before = found.lines.len();
-        found.lines.retain(|line| seen(&shares(line)) > 0);
+        found.lines.retain(|line| sizes(&shares(line)) > 0);
         let mut dropped = before - found.lines.len();
         let looks: Vec<Vec<Detection>> = maps.iter().map(|map| map.lines(thresholds)).collect();
-        for line in region_lines(&looks, passes, short) {
-            match line {
-                Some(line) if is_known(&line, &found.lines) => {}
-                Some(line) if is_text(&line) => found.lines.push(line),
-                Some(_) | None => dropped += 1,
+        for (line, believed) in region_lines(&looks, passes, short) {
+            match believed {
+                Believed::No => dropped += 1,
+                Believed::WhereNothingIs if is_partly_known(&line, &found.lines, passes.coarse_share) => {}
+                Believed::Yes | Believed::WhereNothingIs if is_known(&line, &found.lines) => {}
+                Believed::Yes | Believed::WhereNothingIs if is_text(&line) => found.lines.push(line),
+                Believed::Yes | Believed::WhereNothingIs => dropped += 1,
             }
         }
         found.lines = quads::merge(found.lines);
@@ -342,12 +354,21 @@ impl Detector {
     }
 }
 
-/// Returns the lines of all looks at a picture of this short side, the largest copy first, and `None` for each that is
-/// too large to be believed.
+/// How far the size of a line of the network of regions and the copy that it is seen in speak for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Believed {
+    Yes,
+    /// It is seen in a small copy, where boxes round usual text are coarse.
+    WhereNothingIs,
+    /// It is too large.
+    No,
+}
+
+/// Returns the lines of all looks at a picture of this short side, the largest copy first.
 ///
-/// The two largest copies show lines of usual height, the smaller ones letters that are too large for those. What is
+/// The two largest copies show lines of usual height, the smaller ones letters that are large for those. What is
 /// giant must be seen alike in two of them: a letter is, a sector or a Doppler window is not.
-fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Option<Detection>> {
+fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<(Detection, Believed)> {
     /// Smaller copies show large letters and draw coarse boxes round the rest.
     const LOOKS_FOR_LINES: usize = 2;
     let (giant, largest) = (passes.giant(short), passes.largest_share * short as f32);
@@ -362,13 +383,22 @@ fn region_lines(looks: &[Vec<Detection>], passes: &Passes, short: u32) -> Vec<Op
             if side < passes.least_line {
                 // Dots.
             } else if side > giant {
-                lines.push((side <= largest && is_seen_again(line)).then_some(*line));
+                let is_believed = side <= largest && is_seen_again(line);
+                lines.push((*line, if is_believed { Believed::Yes } else { Believed::No }));
             } else if index < LOOKS_FOR_LINES {
-                lines.push(Some(*line));
+                lines.push((*line, Believed::Yes));
+            } else if side > passes.large_line {
+                lines.push((*line, Believed::WhereNothingIs));
             }
         }
     }
     lines
+}
+
+/// Returns whether lines that are `known` take up more than this share of a line.
+fn is_partly_known(line: &Detection, known: &[Detection], most: f32) -> bool {
+    let shared: f32 = known.iter().map(|own| quads::shared_area(&own.quad, &line.quad)).sum();
+    shared > most * quads::area(&line.quad.0)
 }
 
 /// Returns whether `known` lines cover a line but for its rim.
@@ -455,6 +485,7 @@ mod tests {
                 support: 0.5,
                 score: 0.35,
                 sure: 0.65,
+                sure_low: 0.65,
                 whole: 0.7,
                 score_again: 0.75,
             },
@@ -521,6 +552,51 @@ mod tests {
         assert_eq!([found(400, false), found(160, false)], [(1, 0); 2]);
         assert_eq!(found(32, false), (0, 1));
         assert_eq!(found(32, true), (1, 0));
+    }
+
+    /// Returns a map of a picture of 800 x 600 pixels with these probabilities in these areas.
+    fn map(scale: f32, marks: &[(Rect, f32)]) -> Regions {
+        let side = |side: u32| (side as f32 * scale) as usize;
+        let mut region = ndarray::Array2::zeros((side(600), side(800)));
+        for (area, value) in marks {
+            region.slice_mut(s![side(area.y0)..side(area.y1), side(area.x0)..side(area.x1)]).fill(*value);
+        }
+        Regions { core: region.clone(), region, x_scale: scale, y_scale: scale }
+    }
+
+    #[test]
+    fn a_low_line_marked_in_one_size_is_one_where_the_scout_is_certain() {
+        let taken = |height: u32, level: u8, sure: f32| {
+            let line = Rect::new(104, 208, 184, 208 + height);
+            let image = RgbImage::from_fn(800, 600, |x, y| {
+                let is_text = (line.x0..line.x1).contains(&x) && (line.y0..line.y1).contains(&y);
+                Rgb([if is_text { level } else { 0 }; 3])
+            });
+            let mut detector = Detector::new(None, Some(regions(0.1)), Passes::default())
+                .with_scout(network(Brightest, scout::tests::THRESHOLDS));
+            let seen = detector.sighted(&image, 600, 8).expect("looked at");
+            let maps = [map(1.0, &[(line, sure)]), map(0.5, &[]), map(0.25, &[])];
+            detector.union(Detections::default(), &maps, seen.as_ref(), 600).lines.len()
+        };
+        assert_eq!(taken(8, 255, 0.9), 1);
+        // A higher one would be seen in another size as well; the scout is not certain; the network is not.
+        assert_eq!([taken(24, 255, 0.9), taken(8, 160, 0.9), taken(8, 255, 0.55)], [0; 3]);
+    }
+
+    #[test]
+    fn of_a_small_copy_large_letters_count_and_coarse_boxes_round_known_lines_do_not() {
+        let (line, coarse) = (Rect::new(96, 96, 296, 120), Rect::new(88, 88, 312, 136));
+        let letter = Rect::new(504, 400, 560, 464);
+        let detector = Detector::new(None, Some(regions(0.1)), Passes::default());
+        let found = |first: &[(Rect, f32)]| -> Vec<Rect> {
+            let faint = map(0.25, &[(coarse, 0.3), (letter, 0.3)]);
+            let maps = [map(0.5, first), faint, map(0.125, &[(coarse, 0.9), (letter, 0.9)])];
+            let found = detector.union(Detections::default(), &maps, None, 600);
+            assert_eq!(found.dropped, 0);
+            found.lines.iter().map(|line| line.quad.bounding_box(800, 600)).collect()
+        };
+        assert_eq!(found(&[(line, 0.9)]), [line, letter]);
+        assert_eq!(found(&[]), [coarse, letter]);
     }
 
     #[test]

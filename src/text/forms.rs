@@ -91,6 +91,8 @@ pub struct RegionThresholds {
     pub support: f32,
     /// A line that no other network found is taken if the mean of its pixels reaches this…
     pub sure: f32,
+    /// …or, if it is low, this…
+    pub sure_low: f32,
     /// …or this share of it, on average over the copies of the picture, is text.
     pub whole: f32,
     /// A line stands after masking if the mean of its pixels reaches this.
@@ -112,6 +114,8 @@ pub struct ScoutThresholds {
     pub line: f32,
     /// …lie along this share of it.
     pub share: f32,
+    /// A low line that is marked in one size alone is one if cells above this lie along that share of it.
+    pub alone: f32,
 }
 
 /// The file that tells what the classes of a recognizer mean: one character a line, without blank and space.

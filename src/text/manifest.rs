@@ -338,10 +338,12 @@ fn check(entry: &ModelEntry) -> Result<()> {
                 && (0.0..=100.0).contains(&thresholds.min_side)
         }
         Role::RegionDetector {
-            thresholds: RegionThresholds { region, seed, score, core, support, sure, whole, score_again },
-        } => [region, seed, score, core, support, sure, whole, score_again].into_iter().all(|&value| share(value)),
-        Role::Scout { thresholds: ScoutThresholds { text, reduced, certain, line, share: along } } => {
-            [text, reduced, certain, line, along].into_iter().all(|own| share(*own))
+            thresholds: RegionThresholds { region, seed, score, core, support, sure, sure_low, whole, score_again },
+        } => [region, seed, score, core, support, sure, sure_low, whole, score_again]
+            .into_iter()
+            .all(|&value| share(value)),
+        Role::Scout { thresholds: ScoutThresholds { text, reduced, certain, line, share: along, alone } } => {
+            [text, reduced, certain, line, along, alone].into_iter().all(|own| share(*own))
         }
         Role::Recognizer { effort, line, .. } => {
             *effort <= Effort::Standard

@@ -51,6 +51,12 @@ pub struct Passes {
     pub least_reduced_region_side: u32,
     /// Its lines that are lower than this many pixels of the enlarged picture are none.
     pub least_line: f32,
+    /// …and low if they are lower than this.
+    pub low_line: f32,
+    /// …and of those that its further copies show, the ones that are higher than this count…
+    pub large_line: f32,
+    /// …if known lines take up no more than this share of them.
+    pub coarse_share: f32,
     /// What is written is looked at again at this share of the size that the network of regions is shown first…
     pub scale_again: f32,
     /// …and with this margin.
@@ -136,6 +142,12 @@ impl Default for Passes {
             least_reduced_region_side: 200,
             // No line of the tune split that only this network finds is lower.
             least_line: 4.0,
+            // Without a limit, slices of MR without text were masked to 8 %, and two more of 6052 lines hidden.
+            low_line: 16.0,
+            // A letter of 20 pixels in the copy of half the size.
+            large_line: 40.0,
+            // On the real files 207 technical lines stay untouched with it and 197 without, of 314.
+            coarse_share: 0.3,
             // Not one half, which has been looked at.
             scale_again: 0.75,
             // Not a multiple of the network's stride of 32 away from the first.

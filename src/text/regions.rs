@@ -271,6 +271,7 @@ mod tests {
         support: 0.5,
         score: 0.35,
         sure: 0.65,
+        sure_low: 0.65,
         whole: 0.7,
         score_again: 0.75,
     };

@@ -52,6 +52,11 @@ impl Sighted {
         self.share(line, thresholds.line) >= thresholds.share
     }
 
+    /// Returns whether a line is seen for certain along a part of it.
+    pub(super) fn is_certain(&self, line: &Quad, thresholds: &ScoutThresholds) -> bool {
+        self.share(line, thresholds.alone) >= thresholds.share
+    }
+
     /// Returns along which share of a line, from its one end to the other, a copy has cells above `level`.
     fn share(&self, line: &Quad, level: f32) -> f32 {
         /// Pixels from one place in the line to the next: no cell is passed over.
@@ -159,7 +164,7 @@ pub(super) mod tests {
     use ndarray::{Array4, ArrayD, ArrayView4};
 
     pub(in crate::text) const THRESHOLDS: ScoutThresholds =
-        ScoutThresholds { text: 0.5, reduced: 0.5, certain: 0.5, line: 0.5, share: 0.25 };
+        ScoutThresholds { text: 0.5, reduced: 0.5, certain: 0.5, line: 0.5, share: 0.25, alone: 0.8 };
 
     /// Says of each cell how bright its brightest pixel is.
     pub(in crate::text) struct Brightest;
