@@ -20,10 +20,14 @@ const PLAIN: u8 = 3;
 /// All that differs from the ground stays in it. One that is aslant, or in which nothing stands, stays as it is.
 pub(crate) fn tight(quad: &Quad, views: &[&RgbImage], margin: u32) -> Quad {
     let mut tight = *quad;
+    // What was taken from the rows at each side, at most a row of it.
+    let mut ground = [0.0; 2];
     for transposed in [false, true] {
         let Some(level) = Level::new(&tight, transposed) else { return *quad };
+        // A stroke as high as what is left, that of an L, is of one color as well; it differs from the ground above or below.
+        let shown = Level { x0: level.x0 - ground[0], x1: level.x1 + ground[1], ..level };
         let plain = |from_end: bool| {
-            let rows = views.iter().map(|image| Picture { image, transposed }.plain_rows(level, PLAIN, from_end));
+            let rows = views.iter().map(|image| Picture { image, transposed }.plain_rows(shown, PLAIN, from_end));
             rows.min().unwrap_or(0)
         };
         let (start, end) = (level.y0.max(0.0).floor(), level.y1.ceil());
@@ -33,6 +37,7 @@ pub(crate) fn tight(quad: &Quad, views: &[&RgbImage], margin: u32) -> Quad {
         if y0 >= y1 {
             return *quad;
         }
+        ground = [(y0 - level.y0).min(1.0), (level.y1 - y1).min(1.0)];
         tight = Level { y0, y1, ..level }.quad(transposed);
     }
     tight
@@ -65,6 +70,15 @@ mod tests {
         let mut dim = image.clone();
         dim.put_pixel(8, 8, Rgb([0, 4, 0]));
         assert_eq!(tight(&quad(5, 6, 90, 60), &[&dim], 2), quad(6, 6, 52, 36));
+    }
+
+    #[test]
+    fn strokes_as_high_as_the_letters_stay() {
+        let letter = picture(&[[20, 20, 22, 34], [20, 32, 30, 34]]);
+        assert_eq!(tight(&quad(5, 6, 90, 60), &[&letter], 0), quad(20, 20, 30, 34));
+        // At the border of the picture there is ground on one side alone.
+        let above = picture(&[[0, 66, 4, 80], [4, 72, 30, 76]]);
+        assert_eq!(tight(&quad(0, 40, 50, 80), &[&above], 0), quad(0, 66, 30, 80));
     }
 
     #[test]
