@@ -10,6 +10,7 @@ use image::RgbImage;
 
 use super::cores::Cores;
 use super::manifest::{RegionThresholds, ScoutThresholds, Thresholds};
+use super::marks::{Marks, is_upright};
 use super::network::Network;
 use super::passes::Passes;
 use super::regions::Regions;
@@ -36,72 +37,6 @@ pub struct Detections {
     /// How many candidates were not taken: those much higher than a usual line that were not found again, and those
     /// in which the other network sees nothing.
     pub dropped: u32,
-}
-
-/// What the network of regions marks in a picture or a part of one; everything where there is no such network.
-#[derive(Debug)]
-pub struct Marks {
-    /// Of the picture in each size, enlarged by a factor.
-    maps: Vec<Regions>,
-    thresholds: Option<RegionThresholds>,
-    factor: f32,
-    /// Where of a later frame something may have come that is no known line; everywhere in a first one.
-    news: Option<Spots>,
-}
-
-impl Marks {
-    /// Returns whether a quadrilateral, in pixels of the picture, is marked as text.
-    #[must_use]
-    pub fn hold(&self, quad: &Quad) -> bool {
-        let Some(thresholds) = &self.thresholds else { return true };
-        let quad = scaled(quad, self.factor);
-        self.maps.iter().any(|map| map.share(&quad, thresholds) >= thresholds.support)
-    }
-
-    /// Returns whether a pixel of an area, in pixels of the enlarged picture, reaches the seed of a line in any size.
-    fn have_seed(&self, area: Rect) -> bool {
-        let Some(thresholds) = &self.thresholds else { return true };
-        self.maps.iter().any(|map| map.is_marked(area, thresholds.seed))
-    }
-
-    /// Returns a line in pixels of the enlarged picture if it is upright, most of it is marked, and a good part of it in two
-    /// sizes.
-    fn again(&self, line: &Detection) -> Option<Detection> {
-        let thresholds = self.thresholds.as_ref()?;
-        let line = self.enlarged(line);
-        let shares: Vec<f32> = self.maps.iter().map(|map| map.share(&line.quad, thresholds)).collect();
-        let reach = |share: f32| shares.iter().filter(|own| **own >= share).count();
-        let is_marked = reach(thresholds.whole) > 0 && reach(thresholds.support) >= shares.len().min(2);
-        (is_upright(&line.quad) && is_marked).then_some(line)
-    }
-
-    /// Returns a line of the picture in pixels of the enlarged one.
-    fn enlarged(&self, line: &Detection) -> Detection {
-        Detection { quad: scaled(&line.quad, self.factor), ..*line }
-    }
-
-    /// Returns whether a pixel of an area outside of some places, in pixels of the enlarged picture, is marked as text in
-    /// any size.
-    fn touch_beside(&self, area: Rect, places: &[Rect]) -> bool {
-        let own: Vec<Rect> = places.iter().filter(|place| place.meets(&area)).copied().collect();
-        let Some(thresholds) = self.thresholds.as_ref().filter(|_| !own.is_empty()) else { return true };
-        self.maps.iter().any(|map| map.is_marked_beside(area, thresholds.region, &own))
-    }
-
-    /// Returns where something that is no known line is marked in a picture of this size, and the cells that reach into one
-    /// of `more` areas.
-    pub(super) fn spots(&self, size: (u32, u32), more: &[Rect]) -> Spots {
-        let factor = self.factor as u32;
-        let enlarged = |area: Rect| Rect::new(area.x0 * factor, area.y0 * factor, area.x1 * factor, area.y1 * factor);
-        let is_news = |area: Rect| self.news.as_ref().map_or_else(|| self.touch(area), |news| news.touch(area));
-        Spots::new(size, |area| is_news(enlarged(area)) || more.iter().any(|other| other.meets(&area)))
-    }
-
-    /// Returns whether a pixel of an area, in pixels of the enlarged picture, is marked as text in any size.
-    fn touch(&self, area: Rect) -> bool {
-        let Some(thresholds) = &self.thresholds else { return true };
-        self.maps.iter().any(|map| map.is_marked(area, thresholds.region))
-    }
 }
 
 /// What is known of a part of a frame from one that was looked at before.
@@ -404,18 +339,6 @@ fn is_partly_known(line: &Detection, known: &[Detection], most: f32) -> bool {
 /// Returns whether `known` lines cover a line but for its rim.
 fn is_known(line: &Detection, known: &[Detection]) -> bool {
     quads::covered(&without_rim(&line.quad), known)
-}
-
-/// Returns whether a line fills most of the upright rectangle round it.
-fn is_upright(quad: &Quad) -> bool {
-    const MOST: f32 = 0.9;
-    let (left, top, right, bottom) = quads::extent(quad);
-    quads::area(&quad.0) >= MOST * (right - left) * (bottom - top)
-}
-
-/// Returns a quadrilateral of a picture in pixels of the picture enlarged by a factor.
-fn scaled(quad: &Quad, factor: f32) -> Quad {
-    Quad(quad.0.map(|p| Point::new(p.x * factor, p.y * factor)))
 }
 
 /// Returns a line without what its rectangle reaches beyond the letters, about this share of its height.

@@ -21,6 +21,7 @@ mod level;
 mod line;
 mod looks;
 mod manifest;
+mod marks;
 mod model;
 mod network;
 #[allow(dead_code, unreachable_pub, reason = "shared with build.rs, which uses other parts of it")]
@@ -46,7 +47,7 @@ mod version;
 pub(crate) use blocks::{Apart, without_blocks};
 pub use charset::Charset;
 pub use codes::{Code, CodeKind, Look, codes, is_decoding, merged};
-pub use detector::{Detection, Detections, Detector, Later, Marks};
+pub use detector::{Detection, Detections, Detector, Later};
 pub use device::Device;
 pub use engine::Engine;
 pub(crate) use gaps::cut;
@@ -55,6 +56,7 @@ pub use manifest::{
     Channels, CharsetFile, Effort, InputForm, Layout, LineForm, ModelEntry, Models, Output, RegionThresholds, Role,
     Thresholds,
 };
+pub use marks::Marks;
 pub use model::{Model, OrtModel};
 pub use network::Network;
 pub(crate) use overlaps::separate;

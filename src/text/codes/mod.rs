@@ -18,7 +18,7 @@ use image::{GrayImage, RgbImage};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::detector::Marks;
+use super::marks::Marks;
 use super::{quads, resize, tiles};
 use crate::geometry::{Point, Quad, Rect};
 use crate::sensitive::Sensitive;
