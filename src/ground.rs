@@ -1,41 +1,35 @@
 //! Paints over masks with what is around them, for a second look: bars of one color look like text to a network.
 
 use crate::region::Region;
-use image::RgbImage;
+use image::{Rgb, RgbImage};
 
 /// Paints each masked pixel of an image with the color of the open ones around it, the smoother the farther they are.
 ///
 /// What is masked was compared with the mask before, sample by sample; only what lies open is looked at. Where all is
 /// masked, or the mask is of another size, nothing changes.
 pub(crate) fn paint(image: &mut RgbImage, masked: &Region) {
-    if (masked.width(), masked.height()) != image.dimensions() {
+    let all = u64::from(image.width()) * u64::from(image.height());
+    if (masked.width(), masked.height()) != image.dimensions() || masked.area() == all {
         return;
     }
-    let width = image.width() as usize;
-    let indices: Vec<usize> = masked.indices().collect();
-    if indices.len() == width * image.height() as usize {
-        return;
-    }
-    let mut copies = Copies::of(image, masked);
-    let colors: Vec<Color> = indices.iter().map(|index| copies.between(1, index % width, index / width)).collect();
-    let (pixels, _) = image.as_chunks_mut::<3>();
-    indices.into_iter().zip(colors).for_each(|(index, color)| pixels[index] = color);
+    let mut levels = Levels::new(image, masked);
+    let places = image.enumerate_pixels().map(|(x, y, _)| (x, y)).filter(|&(x, y)| masked.contains(x, y));
+    let painted: Vec<(u32, u32, Rgb<u8>)> = places.map(|(x, y)| (x, y, levels.between(1, x, y))).collect();
+    painted.into_iter().for_each(|(x, y, color)| image.put_pixel(x, y, color));
 }
 
-type Color = [u8; 3];
-
-/// An image and its copies, each of half the size of the one before, down to one pixel ("push-pull" interpolation). Of the
-/// copies, which are the second on, only what is asked for is made.
-struct Copies<'a> {
-    image: &'a [Color],
+/// An image, which is level 0, and copies of it, each of half the size of the one before, down to one pixel ("push-pull"
+/// interpolation). Of the copies only what is asked for is made.
+struct Levels<'a> {
+    image: &'a RgbImage,
     masked: &'a Region,
-    copies: Vec<Copy>,
+    /// Level 1 and those above it.
+    copies: Vec<Level>,
 }
 
-/// A copy of `width` × `height`.
-struct Copy {
-    width: usize,
-    height: usize,
+struct Level {
+    width: u32,
+    height: u32,
     pixels: Vec<Pixel>,
 }
 
@@ -44,81 +38,92 @@ struct Copy {
 enum Pixel {
     Unknown,
     /// The mean of the open ones of the four that it stands for.
-    Open(Color),
+    Open(Rgb<u8>),
     /// None of these is open.
     Closed,
     /// …and this is its color in the smaller copies.
-    Painted(Color),
+    Painted(Rgb<u8>),
 }
 
-impl<'a> Copies<'a> {
-    fn of(image: &'a RgbImage, masked: &'a Region) -> Self {
-        let (mut width, mut height) = (image.width() as usize, image.height() as usize);
-        let mut copies = vec![Copy { width, height, pixels: Vec::new() }];
+impl<'a> Levels<'a> {
+    fn new(image: &'a RgbImage, masked: &'a Region) -> Self {
+        let (mut width, mut height) = image.dimensions();
+        let mut copies = Vec::new();
         while width.max(height) > 1 {
             (width, height) = (width.div_ceil(2), height.div_ceil(2));
-            copies.push(Copy { width, height, pixels: vec![Pixel::Unknown; width * height] });
+            copies.push(Level { width, height, pixels: vec![Pixel::Unknown; width as usize * height as usize] });
         }
-        Self { image: image.as_chunks().0, masked, copies }
+        Self { image, masked, copies }
     }
 
-    /// Returns the color of an open pixel of the image, which is `copies[0]`, or of a copy; nothing of a closed one.
-    fn open(&mut self, copy: usize, x: usize, y: usize) -> Option<Color> {
-        let Copy { width, .. } = self.copies[copy];
-        if copy == 0 {
-            return (!self.masked.covers(y * width + x)).then(|| self.image[y * width + x]);
+    fn size(&self, level: usize) -> (u32, u32) {
+        match level {
+            0 => self.image.dimensions(),
+            _ => (self.copies[level - 1].width, self.copies[level - 1].height),
         }
-        match self.copies[copy].pixels[y * width + x] {
+    }
+
+    /// Returns a pixel of a copy.
+    fn pixel(&mut self, level: usize, x: u32, y: u32) -> &mut Pixel {
+        let copy = &mut self.copies[level - 1];
+        &mut copy.pixels[y as usize * copy.width as usize + x as usize]
+    }
+
+    /// Returns the color of an open pixel, nothing of a closed one.
+    fn open(&mut self, level: usize, x: u32, y: u32) -> Option<Rgb<u8>> {
+        if level == 0 {
+            return (!self.masked.contains(x, y)).then(|| *self.image.get_pixel(x, y));
+        }
+        match *self.pixel(level, x, y) {
             Pixel::Open(color) => return Some(color),
             Pixel::Closed | Pixel::Painted(_) => return None,
             Pixel::Unknown => {}
         }
-        let larger = &self.copies[copy - 1];
-        let (right, bottom) = ((2 * x + 2).min(larger.width), (2 * y + 2).min(larger.height));
+        let (width, height) = self.size(level - 1);
         let (mut sums, mut count) = ([0_u16; 3], 0);
-        for y in 2 * y..bottom {
-            for x in 2 * x..right {
-                if let Some(color) = self.open(copy - 1, x, y) {
+        for below_y in 2 * y..(2 * y + 2).min(height) {
+            for below_x in 2 * x..(2 * x + 2).min(width) {
+                if let Some(color) = self.open(level - 1, below_x, below_y) {
                     count += 1;
-                    sums.iter_mut().zip(color).for_each(|(sum, own)| *sum += u16::from(own));
+                    sums.iter_mut().zip(color.0).for_each(|(sum, own)| *sum += u16::from(own));
                 }
             }
         }
-        let mean = (count > 0).then(|| sums.map(|sum| u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)));
-        self.copies[copy].pixels[y * width + x] = mean.map_or(Pixel::Closed, Pixel::Open);
+        let channel = |sum: u16| u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX);
+        let mean = (count > 0).then(|| Rgb(sums.map(channel)));
+        *self.pixel(level, x, y) = mean.map_or(Pixel::Closed, Pixel::Open);
         mean
     }
 
-    /// Returns the color of a pixel of a copy.
-    fn color(&mut self, copy: usize, x: usize, y: usize) -> Color {
-        if let Some(color) = self.open(copy, x, y) {
+    /// Returns the color of a pixel of a copy, open or not.
+    fn color(&mut self, level: usize, x: u32, y: u32) -> Rgb<u8> {
+        if let Some(color) = self.open(level, x, y) {
             return color;
         }
-        let index = y * self.copies[copy].width + x;
-        if let Pixel::Painted(color) = self.copies[copy].pixels[index] {
+        if let Pixel::Painted(color) = *self.pixel(level, x, y) {
             return color;
         }
-        let color = self.between(copy + 1, x, y);
-        self.copies[copy].pixels[index] = Pixel::Painted(color);
+        let color = self.between(level + 1, x, y);
+        *self.pixel(level, x, y) = Pixel::Painted(color);
         color
     }
 
-    /// Returns the color of a pixel of the next larger copy, which lies between four pixels of this one.
-    fn between(&mut self, copy: usize, x: usize, y: usize) -> Color {
+    /// Returns the color of a pixel of the level below, which lies between four pixels of this one.
+    fn between(&mut self, level: usize, x: u32, y: u32) -> Rgb<u8> {
         /// The nearer pixel of two has three quarters of the weight.
         const WEIGHTS: [u16; 4] = [9, 3, 3, 1];
-        let near = |at: usize, end: usize| {
+        let near = |at: u32, end: u32| {
             let other = if at.is_multiple_of(2) { (at / 2).saturating_sub(1) } else { (at / 2 + 1).min(end - 1) };
             (at / 2, other)
         };
-        let Copy { width, height, .. } = self.copies[copy];
+        let (width, height) = self.size(level);
         let ((x, other_x), (y, other_y)) = (near(x, width), near(y, height));
         let mut sums = [8_u16; 3];
         for ((x, y), weight) in [(x, y), (other_x, y), (x, other_y), (other_x, other_y)].into_iter().zip(WEIGHTS) {
-            let color = self.color(copy, x, y);
-            sums.iter_mut().zip(color).for_each(|(sum, own)| *sum += weight * u16::from(own));
+            let color = self.color(level, x, y);
+            sums.iter_mut().zip(color.0).for_each(|(sum, own)| *sum += weight * u16::from(own));
         }
-        sums.map(|sum| u8::try_from(sum / 16).unwrap_or(u8::MAX))
+        Rgb(sums.map(|sum| u8::try_from(sum / 16).unwrap_or(u8::MAX)))
     }
 }
 
@@ -126,7 +131,6 @@ impl<'a> Copies<'a> {
 mod tests {
     use super::*;
     use crate::geometry::Rect;
-    use image::Rgb;
 
     /// A picture that is brighter from column 100 on, with black where it is masked; as it is and painted.
     fn painted(masks: &[Rect]) -> (RgbImage, RgbImage) {
@@ -154,6 +158,18 @@ mod tests {
             }
         }
         assert!(painted.get_pixel(81, 57)[0] < 90 && painted.get_pixel(118, 57)[0] > 150);
+    }
+
+    #[test]
+    fn the_nearer_of_two_neighbors_in_the_copy_counts_three_times() {
+        let mut masked = Region::new(8, 2);
+        masked.add_rect(Rect::new(3, 0, 4, 2));
+        let ramp: [u8; 8] = [0, 16, 32, 48, 64, 80, 96, 112];
+        let mut image = RgbImage::from_fn(8, 2, |x, _| Rgb([ramp[x as usize]; 3]));
+        paint(&mut image, &masked);
+        // In the copy, 32 is what is left of columns 2 and 3, and 72 the mean of 4 and 5; 42 is 3/4 and 1/4 of them.
+        let row = |y: u32| (0..8).map(|x| image.get_pixel(x, y)[0]).collect::<Vec<u8>>();
+        assert_eq!([row(0), row(1)], [[0, 16, 32, 42, 64, 80, 96, 112]; 2]);
     }
 
     #[test]

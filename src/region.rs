@@ -57,11 +57,6 @@ impl Region {
         self.covered[y as usize * self.width as usize + x as usize]
     }
 
-    /// Returns whether the pixel with the index `y * width + x` is covered.
-    pub(crate) fn covers(&self, index: usize) -> bool {
-        self.covered[index]
-    }
-
     /// Returns the covered pixels as indices `y * width + x`, ascending.
     pub fn indices(&self) -> impl Iterator<Item = usize> + '_ {
         self.covered.iter().enumerate().filter_map(|(index, &pixel)| pixel.then_some(index))
