@@ -266,7 +266,8 @@ impl Pipeline {
         may_be_document: bool,
         readings: &Readings,
     ) -> Result<(Vec<Vec<Finding>>, u64, bool)> {
-        let looked = clip::each(pictures.count(), "the frame examination", |frame, before| {
+        let prepare = || self.reader.detectors.prepare();
+        let looked = clip::each(pictures.count(), "the frame examination", prepare, |frame, before| {
             if pictures.repeats(frame)? {
                 return Ok(None);
             }

@@ -13,6 +13,7 @@ use crate::turned;
 use image::RgbImage;
 pub use looked::Looked;
 use looked::{Seen, ViewLook, confirmed, moved};
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -86,12 +87,10 @@ impl Reader {
         let Some(first) = views.first().map(|view| &view.image) else { return Ok(Default::default()) };
         let paper = Some(first).filter(|_| may_be_document).and_then(page::paper);
         let before = before.filter(|before| paper.is_none() && before.is_like(&views));
-        let mut dropped = 0;
-        let mut looks = Vec::new();
-        for (index, view) in views.iter().enumerate() {
-            let look = self.detect(&view.image, before.map(|before| &before.0[index]), &mut dropped)?;
-            looks.push(look);
-        }
+        // All at once where other cores have nothing to do.
+        let look = |index: usize| self.detect(&views[index].image, before.map(|before| &before.0[index]));
+        let (mut looks, dropped): (Vec<ViewLook>, Vec<u32>) = in_parallel(views.len(), look)?.into_iter().unzip();
+        let mut dropped: u32 = dropped.into_iter().sum();
         let shown: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
         let found = || looks.iter().map(|look| &*look.lines);
         if let Some(paper) = paper {
@@ -132,9 +131,10 @@ impl Reader {
         let turn = page::turn(&lines);
         if let Some(turn) = turn {
             shown = shown.iter().map(|image| turned::upright(image, turn)).collect();
-            let looks = shown.iter().map(|image| self.detect(image, None, &mut dropped)).collect::<Result<Vec<_>>>()?;
+            let looks = in_parallel(shown.len(), |index| self.detect(&shown[index], None))?;
+            dropped += looks.iter().map(|(_, dropped)| dropped).sum::<u32>();
             let views: Vec<&RgbImage> = shown.iter().collect();
-            let found = looks.iter().map(|look| &*look.lines);
+            let found = looks.iter().map(|(look, _)| &*look.lines);
             lines = self.lines(Shown { views: &views, soft_edge, is_page: true }, found, known, &mut dropped)?;
         }
         let codes = shown.iter().map(|image| self.all_codes(image)).collect::<Result<Vec<_>>>()?;
@@ -156,9 +156,11 @@ impl Reader {
         Ok(confirmed(found, &marks))
     }
 
-    /// Finds the lines of a view, but for those outside of what changed since `before`, which are taken from there.
-    fn detect(&self, view: &RgbImage, before: Option<&Seen>, dropped: &mut u32) -> Result<ViewLook> {
+    /// Finds the lines of a view, but for those outside of what changed since `before`, which are taken from there. Also
+    /// returns how many candidates were dropped.
+    fn detect(&self, view: &RgbImage, before: Option<&Seen>) -> Result<(ViewLook, u32)> {
         let mut look = ViewLook::new(view, before);
+        let mut dropped = 0;
         for window in look.windows(view) {
             let part = text::part(view, window);
             let is_wanted = |area| look.is_wanted(window, area);
@@ -166,12 +168,12 @@ impl Reader {
             let later = look.is_later().then(|| Later { is_wanted: &is_wanted, known: &known, same: &same });
             let detect = |detector: &mut text::Detector| detector.detect_part(&part, view.dimensions(), later.as_ref());
             let (mut found, marks) = self.detectors.with(detect)?;
-            *dropped += found.dropped;
+            dropped += found.dropped;
             found.lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
             look.add_lines(found.lines, view);
             look.parts.push((window, marks));
         }
-        Ok(look)
+        Ok((look, dropped))
     }
 
     /// Returns the text lines that the views of a frame show, given those found in each.
@@ -226,19 +228,10 @@ impl Reader {
         known: &Readings,
     ) -> Result<(Vec<TextLine>, Looked)> {
         let before = before.filter(|before| before.is_like(&views));
-        let mut seen = Vec::new();
-        for (index, view) in views.into_iter().enumerate() {
-            let own = before.map(|before| &before.0[index]);
-            let mut look = ViewLook::new(&view.image, own);
-            for window in look.windows(&view.image) {
-                let part = text::part(&view.image, window);
-                let size = view.image.dimensions();
-                let mut lines = self.detectors.with(|detector| detector.look_again(&part, size))?;
-                lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
-                look.add_lines(lines, &view.image);
-            }
-            seen.push(Seen { view, lines: look.lines, codes: Vec::new() });
-        }
+        let look = |index: usize| self.detect_again(&views[index].image, before.map(|before| &before.0[index]));
+        let lines = in_parallel(views.len(), look)?;
+        let seen = views.into_iter().zip(lines).map(|(view, lines)| Seen { view, lines, codes: Vec::new() });
+        let seen: Vec<Seen> = seen.collect();
         let merged = text::merge(seen.iter().flat_map(|seen| &seen.lines).copied().collect());
         let mut lines: Vec<TextLine> = merged.into_iter().map(TextLine::from).collect();
         if let Some(recognizers) = &self.recognizers {
@@ -246,6 +239,18 @@ impl Reader {
             read(recognizers, &views, seen.iter().map(|seen| &*seen.lines), &mut lines, known)?;
         }
         Ok((lines, Looked(seen)))
+    }
+
+    /// Looks otherwise at what a view shows and did not show `before`, whose lines there are taken over elsewhere.
+    fn detect_again(&self, view: &RgbImage, before: Option<&Seen>) -> Result<Vec<Detection>> {
+        let mut look = ViewLook::new(view, before);
+        for window in look.windows(view) {
+            let part = text::part(view, window);
+            let mut lines = self.detectors.with(|detector| detector.look_again(&part, view.dimensions()))?;
+            lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
+            look.add_lines(lines, view);
+        }
+        Ok(look.lines)
     }
 }
 
@@ -265,6 +270,13 @@ impl Reader {
         read(recognizers, &views, found.iter().map(Vec::as_slice), &mut lines, &Readings::default())?;
         Ok(lines.into_iter().map(|line| line.readings.into_iter().next()).collect())
     }
+}
+
+/// Calls `work` with all numbers below `count`, in other threads too if they have nothing to do, and returns the results in
+/// order, or the first error in that order.
+fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    let done: Vec<Result<T>> = (0..count).into_par_iter().map(|number| work(number)).collect();
+    done.into_iter().collect()
 }
 
 /// Reads lines in all views that show something of them.

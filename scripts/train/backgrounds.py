@@ -12,7 +12,7 @@ from chance import Chance
 
 # Kind -> how often. Real pictures are drawn only where a folder of them was given.
 KINDS: dict[str, float] = {
-    **{"flat": 15, "real": 24, "speckle": 13, "scan": 13, "walls": 9, "fibers": 4, "trabeculae": 4, "blobs": 6},
+    **{"flat": 15, "real": 40, "speckle": 13, "scan": 13, "walls": 9, "fibers": 4, "trabeculae": 4, "blobs": 6},
     **{"clipped mask": 7, "label map": 4, "film": 7, "photograph": 4, "bright": 4, "chart": 4},
     **{"section": 12, "folds": 7},
 }

@@ -158,11 +158,12 @@ def marker(scene: Scene) -> None:
 
 
 def initials(scene: Scene) -> None:
-    """Single large characters, upright, on their side or at an angle."""
+    """Single characters, most of them large, upright, on their side or at an angle."""
     chance = scene.chance
     for _ in range(chance.whole(1, 5)):
         text = chance.pick(strings.MARKERS) if chance.happens(0.5) else chance.pick(strings.CAPITALS_AND_DIGITS)
-        glyphs = scene.render(text, scene.cap_height(22, 120))
+        small = chance.happens(0.3)
+        glyphs = scene.render(text, scene.cap_height(8, 18) if small else scene.cap_height(22, 120))
         if glyphs is not None and chance.happens(0.4):
             scene.place(quarter_turn(glyphs, chance.pick([1, 2, 3])))
         else:
@@ -382,7 +383,7 @@ LAYOUTS: dict[str, Layout] = {
 }
 LAYOUT_WEIGHTS: dict[str, float] = {
     **{"scatter": 20, "short": 13, "block": 12, "page": 7, "tiny": 14, "straddling": 7, "marker": 8, "border": 7},
-    **{"initials": 8, "vertical": 7, "codes": 2.5, "nothing": 20},
+    **{"initials": 11, "vertical": 7, "codes": 2.5, "nothing": 20},
 }
 # Layouts beside which an axis or calipers may stand.
 WITH_AXES = set(LAYOUTS) - {"block", "page"}

@@ -13,8 +13,12 @@ use std::sync::Arc;
 
 /// Makes the pipeline of a job, and the header that says what it is made of.
 pub fn pipeline(job: &Job<'_>, key: TextKey) -> Result<(Pipeline, Header)> {
-    let (rules, rules_files) = rules::load(&job.arguments.rules.rules)?;
-    let engine = Arc::new(engine(&job.arguments.engine)?);
+    let (rules, engine) = std::thread::scope(|scope| {
+        let engine = scope.spawn(|| engine(&job.arguments.engine));
+        (rules::load(&job.arguments.rules.rules), engine.join())
+    });
+    let (rules, rules_files) = rules?;
+    let engine = Arc::new(engine.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
     let pipeline = Pipeline {
         limits: Limits { max_pixels: job.arguments.max_pixels, ..Limits::default() },
         policy: job.arguments.policy,

@@ -20,10 +20,12 @@ const SHORTEST_SEGMENT: u32 = 2;
 /// Calls `look` with each frame and one that was looked at before, and returns the results in the order of the frames:
 /// `None` where `look` says that a frame shows what the one before it shows, and for frames after one that failed.
 ///
-/// `what` names the work in the error that a panic becomes.
+/// The first frame is looked at by itself; where others follow in several threads, `meanwhile` is done beside it. `what`
+/// names the work in the error that a panic becomes.
 pub(super) fn each<T: Send>(
     count: u32,
     what: &'static str,
+    meanwhile: impl FnOnce() + Send,
     look: impl Fn(u32, Option<&Looked>) -> Result<Option<(T, Looked)>> + Sync,
 ) -> Vec<Result<Option<T>>> {
     // The first frame that failed. Later ones need not be looked at; earlier ones are, so that the reason reported
@@ -43,8 +45,9 @@ pub(super) fn each<T: Send>(
     if count == 0 {
         return Vec::new();
     }
-    let (first, seen) = apart(look(0, None));
     let length = (count / SEGMENTS).clamp(SHORTEST_SEGMENT, LONGEST_SEGMENT);
+    let alone = || apart(look(0, None));
+    let (first, seen) = if count - 1 > length { rayon::join(alone, meanwhile).0 } else { alone() };
     let starts: Vec<u32> = (1..count).step_by(length as usize).collect();
     let segment = |start: u32| {
         let mut before: Option<Looked> = None;
@@ -79,7 +82,7 @@ mod tests {
             70 => panic!("a later frame"),
             _ => Ok((frame.is_multiple_of(2)).then(|| (frame, Looked::default()))),
         };
-        let done = each(100, "test", look);
+        let done = each(100, "test", || (), look);
         assert_eq!(done.len(), 100);
         let fine: Vec<_> = done[..40].iter().map(|own| *own.as_ref().expect("looked at")).collect();
         assert!(
@@ -88,12 +91,12 @@ mod tests {
                 .all(|(at, own)| *own == at.is_multiple_of(2).then_some(u32::try_from(at).unwrap_or(0)))
         );
         assert!(matches!(done[40], Err(Error::Panic("frame 40"))));
-        assert!(each(0, "test", look).is_empty());
+        assert!(each(0, "test", || (), look).is_empty());
     }
 
     #[test]
     fn only_the_first_frame_comes_after_none() {
-        let seen = each(50, "test", |frame, before| Ok(Some(((frame, before.is_some()), Looked::default()))));
+        let seen = each(50, "test", || (), |frame, before| Ok(Some(((frame, before.is_some()), Looked::default()))));
         assert!(
             seen.into_iter().all(|own| own.is_ok_and(|own| own.is_some_and(|(frame, after)| after == (frame > 0))))
         );

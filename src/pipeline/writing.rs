@@ -65,10 +65,15 @@ impl Pipeline {
                 return Err(Error::Verification("a picture has another number of frames"));
             }
             let judge = self.judge(cleaned.instance, pictures)?;
-            let looked = clip::each(pictures.count(), "the second look", |frame, before| {
-                let own = &settled[frame as usize];
-                again::standing(&self.reader, &judge, &readings, (pictures, frame), before, own).map(Some)
-            });
+            let looked = clip::each(
+                pictures.count(),
+                "the second look",
+                || (),
+                |frame, before| {
+                    let own = &settled[frame as usize];
+                    again::standing(&self.reader, &judge, &readings, (pictures, frame), before, own).map(Some)
+                },
+            );
             looked.into_iter().map(|own| own.map(Option::unwrap_or_default)).collect()
         };
         let mut standing = Vec::new();
