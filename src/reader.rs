@@ -275,7 +275,7 @@ impl Reader {
 /// Calls `work` with all numbers below `count`, in other threads too if they have nothing to do, and returns the results in
 /// order, or the first error in that order.
 fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let done: Vec<Result<T>> = (0..count).into_par_iter().map(|number| work(number)).collect();
+    let done: Vec<Result<T>> = (0..count).into_par_iter().map(&work).collect();
     done.into_iter().collect()
 }
 

@@ -110,7 +110,8 @@ mod tests {
     /// A pool that lends numbers, counted up.
     fn numbers() -> Pool<usize> {
         let runtime = Runtime::load(None).expect("built");
-        let engine = Engine::new(runtime, Models::embedded().expect("built in"), Device::Cpu).expect("the CPU is there");
+        let engine =
+            Engine::new(runtime, Models::embedded().expect("built in"), Device::Cpu).expect("the CPU is there");
         let next = AtomicUsize::new(0);
         let make = Box::new(move |_: &Engine| Ok(next.fetch_add(1, Ordering::Relaxed)));
         Pool { engine: Arc::new(engine), make, idle: Mutex::default(), made: AtomicUsize::new(0) }
