@@ -346,6 +346,8 @@ fn is_known(line: &Detection, known: &[Detection]) -> bool {
 
 /// Returns whether what is marked aslant is a stroke of a letter of a line, that of a K or an M: it is hardly longer than
 /// the line is high, and half of it or more lies in it.
+///
+/// (Of 6052 lines of renderings of the tune split the same 6030 are hidden without such strokes and with them.)
 fn is_stroke_of(part: &Quad, line: &Quad) -> bool {
     /// Of the height of the line. The diagonal of an M as wide as high is 1.4 of it.
     const LONGEST: f32 = 1.5;
@@ -374,22 +376,6 @@ fn without_rim(quad: &Quad) -> Quad {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn strokes_of_letters_are_no_lines() {
-        let quad = |corners: [(f32, f32); 4]| Quad(corners.map(|(x, y)| Point::new(x, y)));
-        let line = quad([(3.0, 2.0), (216.0, 2.5), (216.0, 26.0), (3.0, 25.5)]);
-        let stroke = quad([(19.6, 10.5), (30.0, 0.1), (32.6, 2.8), (22.3, 13.1)]);
-        assert!(is_stroke_of(&stroke, &line));
-        // One of a line that stands elsewhere, one that is longer, what is level, and the line itself are none.
-        let moved = |quad: Quad, down: f32| Quad(quad.0.map(|p| Point::new(p.x, p.y + down)));
-        let word = quad([(19.0, 28.0), (45.0, 2.0), (55.0, 12.0), (29.0, 38.0)]);
-        let level = quad([(20.0, 4.0), (40.0, 4.0), (40.0, 20.0), (20.0, 20.0)]);
-        for other in [moved(stroke, -8.0), moved(stroke, 20.0), word, level, line] {
-            assert!(!is_stroke_of(&other, &line), "{other:?}");
-        }
-        assert!(!is_stroke_of(&line, &stroke));
-    }
     use crate::geometry::Rect;
     use crate::text::manifest::{Channels, InputForm, Layout};
     use crate::text::model::Model;
@@ -475,6 +461,22 @@ mod tests {
         let first = (first, shown());
         let again = detector.look_again(image, image.dimensions()).expect("detected").len();
         [first, (again, shown())]
+    }
+
+    #[test]
+    fn strokes_of_letters_are_no_lines() {
+        let quad = |corners: [(f32, f32); 4]| Quad(corners.map(|(x, y)| Point::new(x, y)));
+        let line = quad([(3.0, 2.0), (216.0, 2.5), (216.0, 26.0), (3.0, 25.5)]);
+        let stroke = quad([(19.6, 10.5), (30.0, 0.1), (32.6, 2.8), (22.3, 13.1)]);
+        assert!(is_stroke_of(&stroke, &line));
+        // One of a line that stands elsewhere, one that is longer, what is level, and the line itself are none.
+        let moved = |quad: Quad, down: f32| Quad(quad.0.map(|p| Point::new(p.x, p.y + down)));
+        let word = quad([(19.0, 28.0), (45.0, 2.0), (55.0, 12.0), (29.0, 38.0)]);
+        let level = quad([(20.0, 4.0), (40.0, 4.0), (40.0, 20.0), (20.0, 20.0)]);
+        for other in [moved(stroke, -8.0), moved(stroke, 20.0), word, level, line] {
+            assert!(!is_stroke_of(&other, &line), "{other:?}");
+        }
+        assert!(!is_stroke_of(&line, &stroke));
     }
 
     #[test]
