@@ -24,9 +24,10 @@ from chance import Chance
 
 PYPI = "https://files.pythonhosted.org/packages/"
 # Center and width in Hounsfield units, as scanners preset them.
+HEAD = ((40, 80), (40, 80), (35, 40), (75, 215), (40, 350), (400, 1800))
 WINDOWS = {
-    "brain": ((40, 80), (40, 80), (35, 40), (75, 215), (40, 350), (400, 1800)),
-    "skull": ((40, 80), (40, 80), (35, 40), (75, 215), (40, 350), (400, 1800)),
+    "brain": HEAD,
+    "skull": HEAD,
     "body": ((40, 400), (50, 350), (70, 150), (300, 600), (400, 1800), (-600, 1500)),
 }
 MOST_SPACING = 0.9  # millimeters a pixel of a slice as scanners make it; coarser volumes are made finer
