@@ -26,6 +26,7 @@ pub const EMBEDDED: &str = concat!(
     include_str!("technical-languages.toml"),
     include_str!("technical-screen.toml"),
     include_str!("technical-devices.toml"),
+    include_str!("technical-terms.toml"),
 );
 
 /// The longest line that is looked at, in characters. Technical lines are short; what is longer is prose.
