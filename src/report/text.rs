@@ -104,7 +104,7 @@ impl TextPrivacy {
         let text = reading.text.expose();
         Some(ReadingRecord {
             score: reading.score,
-            least_character_score: reading.character_scores.iter().copied().fold(1.0, f32::min),
+            least_character_score: reading.least_character_score(),
             orientation: reading.orientation,
             text: shown.then(|| text.clone()),
             text_hash: (!shown).then(|| self.key.hash(text)),

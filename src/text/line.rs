@@ -68,6 +68,14 @@ pub struct Reading {
     pub orientation: Orientation,
 }
 
+impl Reading {
+    /// Returns the lowest score of a character.
+    #[must_use]
+    pub fn least_character_score(&self) -> f32 {
+        self.character_scores.iter().copied().fold(1.0, f32::min)
+    }
+}
+
 /// A line of text of a frame.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TextLine {

@@ -40,6 +40,7 @@ mod runtime;
 pub mod sample;
 mod scout;
 mod spots;
+mod strokes;
 mod tight;
 mod tiles;
 mod version;

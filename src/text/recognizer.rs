@@ -8,9 +8,10 @@ use super::charset::{Charset, Decoded};
 use super::line::{Orientation, Reading};
 use super::manifest::{Channels, InputForm, LineForm};
 use super::model::Model;
+use super::strokes::strokes;
 use super::{crop, quads};
 use crate::error::{Error, Result};
-use crate::geometry::Quad;
+use crate::geometry::{Point, Quad};
 use crate::sensitive::Sensitive;
 
 /// All that a recognizer's result depends on besides the network, its charset and the picture.
@@ -43,6 +44,21 @@ impl Default for Turns {
 
 /// By how much a line is grown to be read, in parts of its short side.
 const PAD: f32 = 0.1;
+
+/// A line is read once more, closer round its letters, if a character's score is below this, which is more than text
+/// needs to stay…
+const CLEAR: f32 = 0.8;
+
+/// …or this, if it has so few characters, which have to be read better.
+const CLEAR_SHORT: f32 = 0.97;
+const SHORT: usize = 3;
+
+/// How much of the ground above and below the letters is shown then, in heights of them. Of 0.15, 0.3 and 0.5 the first
+/// one read best.
+const CLOSE: f32 = 0.15;
+
+/// The letters' height that is too close to the line's for that to change anything.
+const FILLED: f32 = 0.7;
 
 /// Returns a rectangle that holds every pixel which the reading of a line depends on.
 #[must_use]
@@ -114,20 +130,57 @@ impl Recognizer {
                 best = reading;
             }
         }
-        Ok(best)
+        let Some(best) = best else { return Ok(None) };
+        let clear = if best.character_scores.len() <= SHORT { CLEAR_SHORT } else { CLEAR };
+        if best.least_character_score() >= clear {
+            return Ok(Some(best));
+        }
+        let closer = self.closer(image, &crop::turned(&quad, best.orientation));
+        let closer = closer.map(|quad| self.read_upright(image, &quad, best.orientation)).transpose()?.flatten();
+        let is_better = |closer: &Reading| {
+            closer.score > best.score && closer.least_character_score() > best.least_character_score()
+        };
+        Ok(Some(closer.filter(is_better).unwrap_or(best)))
+    }
+
+    /// Returns the part of a line, its first corner at the top left, in which its letters stand, with a little round them;
+    /// `None` if it is hardly smaller.
+    fn closer(&self, image: &RgbImage, quad: &Quad) -> Option<Quad> {
+        let LineForm { height, most_width, .. } = self.settings.line;
+        let width = crop::width_at(quad, height).filter(|width| *width <= most_width)?;
+        let found = strokes(&crop::line(image, quad, width, height))?;
+        let high = (found.y1 - found.y0) as f32;
+        if high > FILLED * height as f32 {
+            return None;
+        }
+        let around = |from: u32, to: u32, end: u32| {
+            let part = |at: f32| at.clamp(0.0, end as f32) / end as f32;
+            (part(from as f32 - CLOSE * high), part(to as f32 + CLOSE * high))
+        };
+        let (left, right) = around(found.x0, found.x1, width);
+        let (top, bottom) = around(found.y0, found.y1, height);
+        let [a, b, _, d] = quad.0;
+        let at = |x: f32, y: f32| {
+            Point::new(a.x + x * (b.x - a.x) + y * (d.x - a.x), a.y + x * (b.y - a.y) + y * (d.y - a.y))
+        };
+        Some(Quad([at(left, top), at(right, top), at(right, bottom), at(left, bottom)]))
     }
 
     /// Reads a line one way up.
     fn read_turned(&mut self, image: &RgbImage, quad: &Quad, orientation: Orientation) -> Result<Option<Reading>> {
-        let quad = crop::turned(quad, orientation);
+        self.read_upright(image, &crop::turned(quad, orientation), orientation)
+    }
+
+    /// Reads a line whose first corner is at the top left of its letters, which are turned so in the picture.
+    fn read_upright(&mut self, image: &RgbImage, quad: &Quad, orientation: Orientation) -> Result<Option<Reading>> {
         let LineForm { height, most_width, .. } = self.settings.line;
-        let Some(width) = crop::width_at(&quad, height).filter(|width| *width <= most_width) else {
+        let Some(width) = crop::width_at(quad, height).filter(|width| *width <= most_width) else {
             return Ok(None);
         };
         if image.width() == 0 || image.height() == 0 {
             return Ok(None);
         }
-        let Decoded { text, scores } = self.read_line(&crop::line(image, &quad, width, height))?;
+        let Decoded { text, scores } = self.read_line(&crop::line(image, quad, width, height))?;
         if text.is_empty() {
             return Ok(None);
         }

@@ -1,0 +1,66 @@
+//! Where in a line that was cut out its letters stand: boxes of detectors are loose, above all round single characters.
+
+use crate::geometry::Rect;
+use image::RgbImage;
+
+/// A pixel is of a letter if it differs from the ground by this share of what differs most…
+const SHARE: f32 = 0.4;
+
+/// …and by more than this, of 255: noise and traces of compression are less.
+const LEAST: u8 = 24;
+
+/// Returns the rectangle round all that stands out from the ground, which is what most pixels show; `None` if nothing
+/// does.
+pub(super) fn strokes(line: &RgbImage) -> Option<Rect> {
+    let mut counts = [[0_u32; 256]; 3];
+    for pixel in line.pixels() {
+        for (counts, value) in counts.iter_mut().zip(pixel.0) {
+            counts[usize::from(value)] += 1;
+        }
+    }
+    let half = line.width() * line.height() / 2;
+    let ground = counts.map(|counts| {
+        let mut below = 0;
+        let median = (0..=u8::MAX).find(|&value| {
+            below += counts[usize::from(value)];
+            below > half
+        });
+        median.unwrap_or_default()
+    });
+    let difference = |pixel: &image::Rgb<u8>| {
+        pixel.0.iter().zip(ground).map(|(value, ground)| value.abs_diff(ground)).max().unwrap_or_default()
+    };
+    let most = line.pixels().map(difference).max()?;
+    let is_letter = |pixel: &image::Rgb<u8>| {
+        let own = difference(pixel);
+        own > LEAST && f32::from(own) > SHARE * f32::from(most)
+    };
+    let letters = line.enumerate_pixels().filter(|(_, _, pixel)| is_letter(pixel));
+    letters.fold(None, |found: Option<Rect>, (x, y, _)| {
+        let Some(own) = found else { return Some(Rect::new(x, y, x + 1, y + 1)) };
+        Some(Rect::new(own.x0.min(x), own.y0.min(y), own.x1.max(x + 1), own.y1.max(y + 1)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::Rgb;
+
+    #[test]
+    fn letters_are_what_stands_out() {
+        let mut line = RgbImage::from_pixel(60, 48, Rgb([200, 180, 160]));
+        assert_eq!(strokes(&line), None);
+        for (x, y) in [(20, 14), (31, 30)] {
+            line.put_pixel(x, y, Rgb([200, 20, 160]));
+        }
+        // Traces of compression round the letters, and what is faint beside them.
+        line.put_pixel(4, 40, Rgb([200, 160, 160]));
+        line.put_pixel(50, 40, Rgb([200, 140, 160]));
+        assert_eq!(strokes(&line), Some(Rect::new(20, 14, 32, 31)));
+        // Alone, what is faint is the letter.
+        let mut faint = RgbImage::from_pixel(60, 48, Rgb([200, 180, 160]));
+        faint.put_pixel(50, 40, Rgb([200, 140, 160]));
+        assert_eq!(strokes(&faint), Some(Rect::new(50, 40, 51, 41)));
+    }
+}
