@@ -29,6 +29,13 @@ const LINE: f32 = 0.25;
 /// The same in pixels: lower text cannot be read.
 const LEAST_LINE: f32 = 5.0;
 
+/// How many rows make a column of a table…
+const COLUMN: usize = 3;
+
+/// …and the least gap between two of them, in heights of the highest. Within text on its side letters stand nearer, and
+/// words apart by half of a short one at most.
+const ROWS_APART: f32 = 0.8;
+
 /// The largest difference of values (of 255, in each channel) in what is taken for background. What lossy compression
 /// leaves round letters is more and ends the gap; text that differs less shows in another view if at all.
 const FLAT: u8 = 8;
@@ -70,9 +77,28 @@ fn split(line: Detection, views: &[&RgbImage], transposed: bool) -> Vec<Detectio
             from = right;
         }
     }
+    if transposed && along >= across && starts.len() == 1 {
+        starts.extend(between_rows(&inked));
+    }
     let ends = starts.iter().skip(1).copied().chain([area.x1]);
     let part = |(&x0, x1)| Detection { quad: Level { x0, x1, ..area }.quad(transposed), ..line };
     if starts.len() == 1 { vec![line] } else { starts.iter().zip(ends).map(part).collect() }
+}
+
+/// Returns the middles of the gaps in a column of rows, which may hold rules across it; nothing if it may be text on its
+/// side.
+fn between_rows(inked: &[f32]) -> Vec<f32> {
+    let gaps = inked.windows(2).map(|pair| (pair[0] + 1.0, pair[1])).filter(|&(end, start)| start > end);
+    let gaps: Vec<(f32, f32)> = gaps.collect();
+    let (Some(&first), Some(&last)) = (inked.first(), inked.last()) else { return Vec::new() };
+    let starts = [first].into_iter().chain(gaps.iter().map(|gap| gap.1));
+    let ends = gaps.iter().map(|gap| gap.0).chain([last + 1.0]);
+    let heights: Vec<f32> = starts.zip(ends).map(|(start, end)| end - start).collect();
+    let highest = heights.iter().copied().fold(0.0, f32::max);
+    let are_rows = heights.len() >= COLUMN
+        && heights.iter().all(|&height| height >= LEAST_LINE)
+        && gaps.iter().all(|(end, start)| start - end >= ROWS_APART * highest);
+    if are_rows { gaps.into_iter().map(|(end, start)| f32::midpoint(end, start)).collect() } else { Vec::new() }
 }
 
 /// Returns the least gap between two parts of a line.
@@ -121,6 +147,21 @@ mod tests {
         // In a column, each word of two by itself.
         let image = picture(&[[10, 10, 20, 60], [24, 10, 34, 50]]);
         assert_eq!(cut(vec![line(6, 6, 38, 64)], &[&image]), [line(6, 6, 22, 64), line(22, 6, 38, 64)]);
+    }
+
+    #[test]
+    fn columns_of_a_table_are_cut_between_their_rows() {
+        let rows = [[12, 10, 32, 20], [18, 30, 32, 40], [12, 50, 32, 60]];
+        let box_ = line(6, 6, 38, 64);
+        let parts = [line(6, 6, 38, 25), line(6, 25, 38, 45), line(6, 45, 38, 64)];
+        assert_eq!(cut(vec![box_], &[&picture(&rows)]), parts);
+        let rules = [[0, 25, 60, 26], [0, 45, 60, 46]];
+        assert_eq!(cut(vec![box_], &[&picture(&[&rows[..], &rules].concat())]), parts);
+        // Letters on their side stand nearer; two may be anything; what is low is no row.
+        let letters = [[12, 10, 32, 22], [12, 28, 32, 40], [12, 46, 32, 58]];
+        assert_eq!(cut(vec![box_], &[&picture(&letters)]), [box_]);
+        assert_eq!(cut(vec![box_], &[&picture(&rows[..2])]), [box_]);
+        assert_eq!(cut(vec![box_], &[&picture(&[rows[0], [12, 34, 32, 36], rows[2]])]), [box_]);
     }
 
     #[test]
