@@ -1,5 +1,10 @@
 //! Reads the text of one line: which way up, with what scores.
-#![expect(clippy::cast_precision_loss, reason = "numbers of characters and classes are far below 2^24")]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of characters, classes and pixels of a line are far below 2^24"
+)]
 
 use image::RgbImage;
 use ndarray::{Array4, Axis, Ix3};
@@ -45,12 +50,12 @@ impl Default for Turns {
 /// By how much a line is grown to be read, in parts of its short side.
 const PAD: f32 = 0.1;
 
-/// A line is read once more, closer round its letters, if a character's score is below this, which is more than text
-/// needs to stay…
-const CLEAR: f32 = 0.8;
+/// A line is read once more, closer round its letters, if its score or that of a character is below these: about what
+/// text needs to stay…
+const CLEAR: (f32, f32) = (0.7, 0.4);
 
-/// …or this, if it has so few characters, which have to be read better.
-const CLEAR_SHORT: f32 = 0.97;
+/// …or these, if it has so few characters, which have to be read better.
+const CLEAR_SHORT: (f32, f32) = (0.95, 0.6);
 const SHORT: usize = 3;
 
 /// How much of the ground above and below the letters is shown then, in heights of them. Of 0.15, 0.3 and 0.5 the first
@@ -132,13 +137,16 @@ impl Recognizer {
         }
         let Some(best) = best else { return Ok(None) };
         let clear = if best.character_scores.len() <= SHORT { CLEAR_SHORT } else { CLEAR };
-        if best.least_character_score() >= clear {
+        if best.score >= clear.0 && best.least_character_score() >= clear.1 {
             return Ok(Some(best));
         }
         let closer = self.closer(image, &crop::turned(&quad, best.orientation));
         let closer = closer.map(|quad| self.read_upright(image, &quad, best.orientation)).transpose()?.flatten();
+        // A network is sure of more where it leaves out what it cannot read.
         let is_better = |closer: &Reading| {
-            closer.score > best.score && closer.least_character_score() > best.least_character_score()
+            closer.score > best.score
+                && closer.least_character_score() > best.least_character_score()
+                && closer.character_scores.len() >= best.character_scores.len()
         };
         Ok(Some(closer.filter(is_better).unwrap_or(best)))
     }
@@ -148,7 +156,9 @@ impl Recognizer {
     fn closer(&self, image: &RgbImage, quad: &Quad) -> Option<Quad> {
         let LineForm { height, most_width, .. } = self.settings.line;
         let width = crop::width_at(quad, height).filter(|width| *width <= most_width)?;
-        let found = strokes(&crop::line(image, quad, width, height))?;
+        // What the line was grown by may show other lines. All that stands in it itself stays in sight.
+        let margin = PAD / (1.0 + 2.0 * PAD) * width.min(height) as f32;
+        let found = strokes(&crop::line(image, quad, width, height), margin as u32)?;
         let high = (found.y1 - found.y0) as f32;
         if high > FILLED * height as f32 {
             return None;

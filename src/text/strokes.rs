@@ -9,9 +9,9 @@ const SHARE: f32 = 0.4;
 /// …and by more than this, of 255: noise and traces of compression are less.
 const LEAST: u8 = 24;
 
-/// Returns the rectangle round all that stands out from the ground, which is what most pixels show; `None` if nothing
-/// does.
-pub(super) fn strokes(line: &RgbImage) -> Option<Rect> {
+/// Returns the rectangle round all that stands out, at least `margin` pixels from the edges, from the ground, which is what
+/// most pixels show; `None` if nothing does.
+pub(super) fn strokes(line: &RgbImage, margin: u32) -> Option<Rect> {
     let mut counts = [[0_u32; 256]; 3];
     for pixel in line.pixels() {
         for (counts, value) in counts.iter_mut().zip(pixel.0) {
@@ -30,13 +30,14 @@ pub(super) fn strokes(line: &RgbImage) -> Option<Rect> {
     let difference = |pixel: &image::Rgb<u8>| {
         pixel.0.iter().zip(ground).map(|(value, ground)| value.abs_diff(ground)).max().unwrap_or_default()
     };
-    let most = line.pixels().map(difference).max()?;
+    let [columns, rows] = [line.width(), line.height()].map(|side| margin..side.saturating_sub(margin));
+    let inner = || line.enumerate_pixels().filter(|(x, y, _)| columns.contains(x) && rows.contains(y));
+    let most = inner().map(|(_, _, pixel)| difference(pixel)).max()?;
     let is_letter = |pixel: &image::Rgb<u8>| {
         let own = difference(pixel);
         own > LEAST && f32::from(own) > SHARE * f32::from(most)
     };
-    let letters = line.enumerate_pixels().filter(|(_, _, pixel)| is_letter(pixel));
-    letters.fold(None, |found: Option<Rect>, (x, y, _)| {
+    inner().filter(|(_, _, pixel)| is_letter(pixel)).fold(None, |found: Option<Rect>, (x, y, _)| {
         let Some(own) = found else { return Some(Rect::new(x, y, x + 1, y + 1)) };
         Some(Rect::new(own.x0.min(x), own.y0.min(y), own.x1.max(x + 1), own.y1.max(y + 1)))
     })
@@ -50,17 +51,20 @@ mod tests {
     #[test]
     fn letters_are_what_stands_out() {
         let mut line = RgbImage::from_pixel(60, 48, Rgb([200, 180, 160]));
-        assert_eq!(strokes(&line), None);
+        assert_eq!(strokes(&line, 2), None);
         for (x, y) in [(20, 14), (31, 30)] {
             line.put_pixel(x, y, Rgb([200, 20, 160]));
         }
         // Traces of compression round the letters, and what is faint beside them.
         line.put_pixel(4, 40, Rgb([200, 160, 160]));
         line.put_pixel(50, 40, Rgb([200, 140, 160]));
-        assert_eq!(strokes(&line), Some(Rect::new(20, 14, 32, 31)));
+        assert_eq!(strokes(&line, 2), Some(Rect::new(20, 14, 32, 31)));
+        // What reaches in from a line below is none of this one's.
+        line.put_pixel(30, 46, Rgb([0, 0, 0]));
+        assert_eq!(strokes(&line, 2), Some(Rect::new(20, 14, 32, 31)));
         // Alone, what is faint is the letter.
         let mut faint = RgbImage::from_pixel(60, 48, Rgb([200, 180, 160]));
         faint.put_pixel(50, 40, Rgb([200, 140, 160]));
-        assert_eq!(strokes(&faint), Some(Rect::new(50, 40, 51, 41)));
+        assert_eq!(strokes(&faint, 2), Some(Rect::new(50, 40, 51, 41)));
     }
 }
