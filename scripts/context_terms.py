@@ -3,6 +3,10 @@
 
     python3 scripts/context_terms.py              writes the file anew
     python3 scripts/context_terms.py --audit      tells which words of all technical files are names, or are none
+    python3 scripts/context_terms.py --names      prints all names of Latin letters, one a line
+    python3 scripts/context_terms.py --pairs N    prints N given names with surnames in the ways in which they are written
+
+The last two are for `cargo run --release --example judge_lines`, which tells what of them would stay.
 
 A word of a code meaning that nobody is called stands for itself; one that is also a name needs company; one that is a
 common surname or says too much of a person or a site is left out. Meanings that hold such words come in whole, as
@@ -13,6 +17,7 @@ phrases. What counts as a name: what is among the names of a country in `names-d
 import argparse
 import collections
 import functools
+import random
 import re
 import sys
 import textwrap
@@ -178,11 +183,39 @@ def audit() -> None:
     print(" ", *(entry for entry in single if "shared" in kinds[entry] and entry not in names()))
 
 
+def pairs(count: int) -> Iterator[str]:
+    """Yields given names and surnames that are common in some country, together, by lot."""
+    from names_dataset import NameDataset
+
+    data, lot = NameDataset(), random.Random(7)
+
+    def common(table: dict, rank: int) -> list[str]:
+        ranks = ((name, ((facts or {}).get("rank") or {}).values()) for name, facts in table.items())
+        return [name for name, own in ranks if name.isascii() and any(place and place <= rank for place in own)]
+
+    given, family = common(data.first_names, 2000), common(data.last_names, 3000)
+    for _ in range(count):
+        a, b = lot.choice(given), lot.choice(family)
+        ways = (f"{b} {a}", f"{a} {b}", f"{b}, {a}", f"{b.upper()}, {a.upper()}", f"{a[0]}. {b}", f"{b} {a[0]}")
+        yield lot.choice((*ways, f"{b}{a}", f"{b}^{a}"))
+
+
 def main() -> int:
     """Runs the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--audit", action="store_true", help="look the words of all other files up instead")
-    audit() if parser.parse_args().audit else write()
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--audit", action="store_true", help="look the words of all other files up instead")
+    instead.add_argument("--names", action="store_true", help="print names instead")
+    instead.add_argument("--pairs", type=int, metavar="N", help="print N pairs of names instead")
+    arguments = parser.parse_args()
+    if arguments.audit:
+        audit()
+    elif arguments.names:
+        print(*sorted(name for name in names() if name.replace(" ", "").isalpha()), sep="\n")
+    elif arguments.pairs:
+        print(*pairs(arguments.pairs), sep="\n")
+    else:
+        write()
     return 0
 
 
