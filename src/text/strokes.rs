@@ -3,11 +3,9 @@
 use crate::geometry::Rect;
 use image::RgbImage;
 
-/// A pixel is of a letter if it differs from the ground by this share of what differs most…
-const SHARE: f32 = 0.4;
-
-/// …and by more than this, of 255: noise and traces of compression are less.
-const LEAST: u8 = 24;
+/// A pixel is of a letter if it differs from the ground by more than this, of 255, as in blocks. It is no share of what
+/// differs most: dim text beside bright text must stay in sight.
+const LEAST: u8 = 16;
 
 /// Returns the rectangle round all that stands out, at least `margin` pixels from the edges, from the ground, which is what
 /// most pixels show; `None` if nothing does.
@@ -27,17 +25,11 @@ pub(super) fn strokes(line: &RgbImage, margin: u32) -> Option<Rect> {
         });
         median.unwrap_or_default()
     });
-    let difference = |pixel: &image::Rgb<u8>| {
-        pixel.0.iter().zip(ground).map(|(value, ground)| value.abs_diff(ground)).max().unwrap_or_default()
-    };
+    let is_letter =
+        |pixel: &image::Rgb<u8>| pixel.0.iter().zip(ground).any(|(value, ground)| value.abs_diff(ground) > LEAST);
     let [columns, rows] = [line.width(), line.height()].map(|side| margin..side.saturating_sub(margin));
-    let inner = || line.enumerate_pixels().filter(|(x, y, _)| columns.contains(x) && rows.contains(y));
-    let most = inner().map(|(_, _, pixel)| difference(pixel)).max()?;
-    let is_letter = |pixel: &image::Rgb<u8>| {
-        let own = difference(pixel);
-        own > LEAST && f32::from(own) > SHARE * f32::from(most)
-    };
-    inner().filter(|(_, _, pixel)| is_letter(pixel)).fold(None, |found: Option<Rect>, (x, y, _)| {
+    let inner = line.enumerate_pixels().filter(|(x, y, _)| columns.contains(x) && rows.contains(y));
+    inner.filter(|(_, _, pixel)| is_letter(pixel)).fold(None, |found: Option<Rect>, (x, y, _)| {
         let Some(own) = found else { return Some(Rect::new(x, y, x + 1, y + 1)) };
         Some(Rect::new(own.x0.min(x), own.y0.min(y), own.x1.max(x + 1), own.y1.max(y + 1)))
     })
@@ -55,16 +47,12 @@ mod tests {
         for (x, y) in [(20, 14), (31, 30)] {
             line.put_pixel(x, y, Rgb([200, 20, 160]));
         }
-        // Traces of compression round the letters, and what is faint beside them.
-        line.put_pixel(4, 40, Rgb([200, 160, 160]));
-        line.put_pixel(50, 40, Rgb([200, 140, 160]));
-        assert_eq!(strokes(&line, 2), Some(Rect::new(20, 14, 32, 31)));
-        // What reaches in from a line below is none of this one's.
+        // Noise is no letter, and what reaches in from a line below none of this one's.
+        line.put_pixel(4, 40, Rgb([200, 164, 160]));
         line.put_pixel(30, 46, Rgb([0, 0, 0]));
         assert_eq!(strokes(&line, 2), Some(Rect::new(20, 14, 32, 31)));
-        // Alone, what is faint is the letter.
-        let mut faint = RgbImage::from_pixel(60, 48, Rgb([200, 180, 160]));
-        faint.put_pixel(50, 40, Rgb([200, 140, 160]));
-        assert_eq!(strokes(&faint, 2), Some(Rect::new(50, 40, 51, 41)));
+        // Dim letters are letters beside bright ones too.
+        line.put_pixel(50, 40, Rgb([200, 163, 160]));
+        assert_eq!(strokes(&line, 2), Some(Rect::new(20, 14, 51, 41)));
     }
 }
