@@ -90,7 +90,7 @@ def meanings() -> list[str]:
                 for meaning, groups in concepts[scheme].get(keyword, {}).values():
                     if group in groups:
                         found.add(meaning)
-    return sorted(found, key=str.lower)
+    return sorted(found, key=lambda meaning: (meaning.lower(), meaning))
 
 
 def entries(files: Iterable[Path]) -> Iterator[tuple[str, str, str]]:

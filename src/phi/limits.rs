@@ -70,7 +70,7 @@ impl ReadingLimits {
     /// Returns whether a reading is good enough for its text to be kept.
     pub(super) fn admit(&self, reading: &Reading, is_outside: bool) -> bool {
         let text = reading.text.expose();
-        let least = reading.character_scores.iter().copied().fold(1.0, f32::min);
+        let least = reading.least_character_score();
         let (mut score, mut character) = (self.score, self.character);
         if is_outside {
             character = character.max(self.character_outside);
