@@ -48,6 +48,7 @@ fn read_lines() -> Vec<TextLine> {
         let (x, y) = (20.0 + 400.0 * f32::from(i % 2), 10.0 + 24.0 * f32::from(i / 2));
         let corner = |dx: f32, dy: f32| Point::new(x + dx, y + dy);
         let reading = Reading {
+            at_first: None,
             text: Sensitive::new(text.to_owned()),
             score: 0.97,
             character_scores: vec![0.97; text.chars().count()],

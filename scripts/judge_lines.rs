@@ -47,7 +47,7 @@ fn line(text: &str) -> TextLine {
         Vec::new()
     } else {
         let text = Sensitive::new(text.to_owned());
-        vec![Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright }]
+        vec![Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright, at_first: None }]
     };
     TextLine { readings, ..TextLine::unread(Quad::from_rect(Rect::new(10, 20, 20 + width, 36)), 1.0) }
 }

@@ -318,7 +318,7 @@ fn best_first(mut readings: Vec<Reading>) -> Vec<Reading> {
     readings.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.text.cmp(&b.text)));
     let mut kept: Vec<Reading> = Vec::new();
     for reading in readings {
-        if !kept.iter().any(|other| other.text == reading.text) {
+        if !kept.iter().any(|other| other.text == reading.text && other.at_first == reading.at_first) {
             kept.push(reading);
         }
     }
@@ -387,7 +387,13 @@ mod tests {
 
     fn reading(text: &str, score: f32) -> Reading {
         let character_scores = vec![score; text.chars().count()];
-        Reading { text: Sensitive::new(text.into()), score, character_scores, orientation: text::Orientation::Upright }
+        Reading {
+            text: Sensitive::new(text.into()),
+            score,
+            character_scores,
+            orientation: text::Orientation::Upright,
+            at_first: None,
+        }
     }
 
     #[test]

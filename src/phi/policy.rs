@@ -15,6 +15,7 @@ use crate::text::{self, LineKind, Reading, TextLine};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::iter;
 use std::ops::Range;
 
 /// The rule of rows of tables.
@@ -263,9 +264,9 @@ impl Judge<'_> {
         let mut labels = Vec::new();
         let mut alone: Vec<Vec<Evidence>> = vec![Vec::new(); lines.len()];
         for (index, line) in lines.iter().enumerate() {
-            for reading in &line.readings {
+            for text in line.readings.iter().flat_map(|reading| iter::once(&reading.text).chain(&reading.at_first)) {
                 self.look(
-                    reading.text.expose(),
+                    text.expose(),
                     |_| true,
                     |_, evidence, open| {
                         if in_table[index] && matches!(evidence, Evidence::Pattern(_)) {
@@ -498,6 +499,19 @@ mod tests {
         assert!(decide_one(&strict, "DOB 01/02/1960", 0.99).1.starts_with("pattern:"));
         let unread = TextLine { readings: Vec::new(), ..line("x", [0, 0, 9, 9], 0.9) };
         assert_eq!(decide(&strict, &[unread]), [mask("unreadable")]);
+    }
+
+    #[test]
+    fn what_was_read_at_first_is_looked_up_too() {
+        let judge = judge(Policy::Strict, &RULES, &[name("Lindqvist^Maja")]);
+        let mut own = line("Liver Long", [10, 10, 110, 30], 0.99);
+        assert_eq!(decide(&judge, std::slice::from_ref(&own))[0].0, Decision::Keep);
+        for (text, rule) in [("Lindqvist", "identity"), ("12.03.1962", "pattern:date-numeric")] {
+            own.readings[0].at_first = Some(Sensitive::new(text.to_owned()));
+            assert_eq!(decide(&judge, std::slice::from_ref(&own)), [(Decision::Mask, rule.to_owned())], "{text}");
+        }
+        own.readings[0].at_first = Some(Sensitive::new("Llver Lonq".to_owned()));
+        assert_eq!(decide(&judge, &[own])[0].0, Decision::Keep, "a misreading says nothing");
     }
 
     #[test]

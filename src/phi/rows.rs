@@ -214,6 +214,7 @@ pub(super) mod tests {
     pub fn line(text: &str, rect: [u32; 4], score: f32) -> TextLine {
         let [x0, y0, x1, y1] = rect;
         let readings = vec![Reading {
+            at_first: None,
             text: Sensitive::new(text.to_owned()),
             score,
             character_scores: vec![score; text.chars().count()],

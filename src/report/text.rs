@@ -121,6 +121,7 @@ mod tests {
     fn finding(decision: Decision, rule: &'static str) -> Finding {
         let quad = Quad::from_rect(Rect::new(0, 0, 9, 9));
         let reading = Reading {
+            at_first: None,
             text: Sensitive::new("MI 1.2".into()),
             score: 0.9,
             character_scores: vec![0.8, 1.0],

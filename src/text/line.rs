@@ -66,6 +66,8 @@ pub struct Reading {
     pub character_scores: Vec<f32>,
     /// How the text was turned to be read.
     pub orientation: Orientation,
+    /// What was read at first, where a second, closer look read it better. It may still be what the header tells.
+    pub at_first: Option<Sensitive<String>>,
 }
 
 impl Reading {
@@ -113,7 +115,7 @@ impl From<Code> for TextLine {
     fn from(code: Code) -> Self {
         let reading = |text: Sensitive<String>| {
             let character_scores = vec![1.0; text.expose().chars().count()];
-            Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright }
+            Reading { text, score: 1.0, character_scores, orientation: Orientation::Upright, at_first: None }
         };
         let readings = code.content.map(reading).into_iter().collect();
         Self {

@@ -213,6 +213,7 @@ mod tests {
     fn most_characters_decide_on_the_turn() {
         let line = |text: &str, orientation| TextLine {
             readings: vec![Reading {
+                at_first: None,
                 text: Sensitive::new(text.into()),
                 score: 0.9,
                 character_scores: vec![0.9; text.len()],

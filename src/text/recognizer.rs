@@ -148,7 +148,10 @@ impl Recognizer {
                 && closer.least_character_score() > best.least_character_score()
                 && closer.character_scores.len() >= best.character_scores.len()
         };
-        Ok(Some(closer.filter(is_better).unwrap_or(best)))
+        Ok(Some(match closer.filter(is_better) {
+            Some(closer) => Reading { at_first: Some(best.text), ..closer },
+            None => best,
+        }))
     }
 
     /// Returns the part of a line, its first corner at the top left, in which its letters stand, with a little round them;
@@ -195,7 +198,8 @@ impl Recognizer {
             return Ok(None);
         }
         let score = scores.iter().sum::<f32>() / scores.len() as f32;
-        Ok(Some(Reading { text: Sensitive::new(text), score, character_scores: scores, orientation }))
+        let text = Sensitive::new(text);
+        Ok(Some(Reading { text, score, character_scores: scores, orientation, at_first: None }))
     }
 
     /// Reads a line of the height that the network wants.
@@ -237,4 +241,73 @@ fn tensor(line: &RgbImage, settings: &RecognizerSettings) -> Array4<f32> {
         }
     }
     tensor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+    use image::Rgb;
+    use ndarray::{Array3, ArrayD, ArrayView4};
+
+    /// Reads `A`, the surer the more of the line's height is white.
+    struct Height;
+
+    impl Model for Height {
+        fn run(&mut self, input: ArrayView4<'_, f32>) -> std::result::Result<ArrayD<f32>, String> {
+            let plane = input.index_axis(Axis(0), 0).index_axis(Axis(0), 0).to_owned();
+            let is_white = |row: &ndarray::ArrayView1<'_, f32>| row.iter().any(|&value| value > 0.8);
+            let share = plane.outer_iter().filter(is_white).count() as f32 / plane.nrows() as f32;
+            // Steps by classes: blank, A, B, space.
+            let mut steps = Array3::zeros((1, 2, 4));
+            steps[[0, 0, 1]] = share;
+            steps[[0, 1, 0]] = 1.0;
+            Ok(steps.into_dyn())
+        }
+    }
+
+    fn recognizer() -> Recognizer {
+        let input = InputForm {
+            layout: crate::text::manifest::Layout::Nchw,
+            channels: Channels::Rgb,
+            multiple_of: 8,
+            scale: 1.0 / 255.0,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        };
+        let line = LineForm { height: 48, least_width: 48, most_width: 960 };
+        let settings = RecognizerSettings { input, line, turns: Turns::default() };
+        Recognizer::new(Box::new(Height), Charset::read(b"A\nB\n").expect("a charset"), settings)
+    }
+
+    /// Returns the text of a box of 60 x 30 with something white in it, and what was read there at first.
+    fn read(image: &RgbImage) -> (String, Option<String>) {
+        let reading = recognizer().read(image, &Quad::from_rect(Rect::new(10, 10, 70, 40))).expect("read");
+        let reading = reading.expect("a text");
+        (reading.text.expose().clone(), reading.at_first.map(|first| first.expose().clone()))
+    }
+
+    fn picture(white: [u32; 4]) -> RgbImage {
+        let [x0, y0, x1, y1] = white;
+        RgbImage::from_fn(80, 60, |x, y| {
+            if (x0..x1).contains(&x) && (y0..y1).contains(&y) { Rgb([255; 3]) } else { Rgb([0; 3]) }
+        })
+    }
+
+    #[test]
+    fn loose_lines_are_read_closer_and_tell_what_was_read_at_first() {
+        assert_eq!(read(&picture([30, 20, 50, 30])), ("A".to_owned(), Some("A".to_owned())));
+        // There is nothing closer to be seen of what fills its box.
+        assert_eq!(read(&picture([14, 11, 66, 39])), ("A".to_owned(), None));
+    }
+
+    #[test]
+    fn a_closer_reading_keeps_all_that_stands_in_the_box() {
+        // Dim text far from the bright one, above it: with it in sight the letters fill the box, and nothing is cut off.
+        let mut image = picture([30, 30, 50, 38]);
+        for (x, y) in [(12, 11), (13, 11), (12, 12), (13, 12)] {
+            image.put_pixel(x, y, Rgb([80; 3]));
+        }
+        assert_eq!(read(&image).1, None);
+    }
 }
