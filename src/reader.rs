@@ -165,7 +165,16 @@ impl Reader {
             let part = text::part(view, window);
             let is_wanted = |area| look.is_wanted(window, area);
             let [known, same] = look.known(window);
-            let later = look.is_later().then(|| Later { is_wanted: &is_wanted, known: &known, same: &same });
+            let is_changed = |area| look.is_changed(window, area);
+            let is_gone = |area| look.is_gone(window, area);
+            let later = || Later {
+                is_wanted: &is_wanted,
+                is_changed: &is_changed,
+                is_gone: &is_gone,
+                known: &known,
+                same: &same,
+            };
+            let later = look.is_later().then(later);
             let detect = |detector: &mut text::Detector| detector.detect_part(&part, view.dimensions(), later.as_ref());
             let (mut found, marks) = self.detectors.with(detect)?;
             dropped += found.dropped;
@@ -246,7 +255,9 @@ impl Reader {
         let mut look = ViewLook::new(view, before);
         for window in look.windows(view) {
             let part = text::part(view, window);
-            let mut lines = self.detectors.with(|detector| detector.look_again(&part, view.dimensions()))?;
+            let is_wanted = |area| look.is_changed(window, area) || look.is_gone(window, area);
+            let again = |detector: &mut text::Detector| detector.look_again(&part, view.dimensions(), is_wanted);
+            let mut lines = self.detectors.with(again)?;
             lines.iter_mut().for_each(|line| line.quad = moved(&line.quad, window));
             look.add_lines(lines, view);
         }

@@ -31,6 +31,8 @@ const MOST_WINDOWS: usize = 64;
 pub(crate) struct Changes {
     size: (u32, u32),
     changed: Array2<bool>,
+    /// The box round the pixels of each cell that differ; empty where none does.
+    differing: Array2<Rect>,
 }
 
 impl Changes {
@@ -41,17 +43,27 @@ impl Changes {
         }
         let (width, height) = now.dimensions();
         let cells = |side: u32| side.div_ceil(CELL) as usize;
-        let mut changed = Array2::from_elem((cells(height), cells(width)), false);
+        let mut differing = Array2::from_elem((cells(height), cells(width)), Rect::new(0, 0, 0, 0));
         let row = width as usize * 3;
         for (y, (before, now)) in before.as_raw().chunks_exact(row).zip(now.as_raw().chunks_exact(row)).enumerate() {
             if before == now {
                 continue;
             }
-            let own = changed.row_mut(y / CELL as usize);
+            let y = u32::try_from(y).unwrap_or(u32::MAX);
+            let own = differing.row_mut((y / CELL) as usize);
             let cells = before.chunks(CELL as usize * 3).zip(now.chunks(CELL as usize * 3));
-            own.into_iter().zip(cells).for_each(|(own, (before, now))| *own |= before != now);
+            for ((own, (before, now)), x) in own.into_iter().zip(cells).zip((0..width).step_by(CELL as usize)) {
+                if before != now {
+                    let differs = |at: &u32| before[*at as usize * 3..][..3] != now[*at as usize * 3..][..3];
+                    let columns = 0..CELL.min(width - x);
+                    let (first, last) = (columns.clone().find(differs), columns.rev().find(differs));
+                    let own_row = Rect::new(x + first.unwrap_or(0), y, x + last.unwrap_or(0) + 1, y + 1);
+                    *own = if own.is_empty() { own_row } else { around(*own, own_row) };
+                }
+            }
         }
-        Some(Self { size: (width, height), changed })
+        let changed = differing.map(|own| !own.is_empty());
+        Some(Self { size: (width, height), changed, differing })
     }
 
     /// Returns whether no pixel differs.
@@ -62,7 +74,13 @@ impl Changes {
     /// Returns whether a pixel changed in or beside what is masked if a quadrilateral is.
     pub(crate) fn touch(&self, quad: &Quad) -> bool {
         let area = text::pad(quad).bounding_box(self.size.0, self.size.1);
-        self.any(Rect::new(area.x0.saturating_sub(1), area.y0.saturating_sub(1), area.x1 + 1, area.y1 + 1))
+        self.differ(Rect::new(area.x0.saturating_sub(1), area.y0.saturating_sub(1), area.x1 + 1, area.y1 + 1))
+    }
+
+    /// Returns whether a pixel of an area changed, or lies between two of a cell that did.
+    pub(crate) fn differ(&self, area: Rect) -> bool {
+        let [rows, columns] = self.cells(area);
+        self.differing.slice(s![rows, columns]).iter().any(|own| own.meets(&area))
     }
 
     /// Returns the parts of the frame that hold all that changed, and all of `also`, with what is around them; no two
@@ -93,20 +111,28 @@ impl Changes {
     /// Returns whether an area lies so near to a cell that changed that it may show the same line, or in what is masked if
     /// one of `also` is.
     pub(crate) fn are_near(&self, area: Rect, also: &[Quad]) -> bool {
-        let masked = |quad: &Quad| text::pad(quad).bounding_box(self.size.0, self.size.1);
         let (x0, y0) = (area.x0.saturating_sub(NEAR), area.y0.saturating_sub(NEAR));
-        self.any(Rect::new(x0, y0, area.x1 + NEAR, area.y1 + NEAR)) || also.iter().any(|quad| masked(quad).meets(&area))
+        self.any(Rect::new(x0, y0, area.x1 + NEAR, area.y1 + NEAR)) || self.are_masked(area, also)
+    }
+
+    /// Returns whether an area reaches into what is masked if one of some quadrilaterals is.
+    pub(crate) fn are_masked(&self, area: Rect, quads: &[Quad]) -> bool {
+        quads.iter().any(|quad| text::pad(quad).bounding_box(self.size.0, self.size.1).meets(&area))
     }
 
     /// Returns whether a cell that an area reaches into changed.
-    fn any(&self, area: Rect) -> bool {
+    pub(crate) fn any(&self, area: Rect) -> bool {
+        let [rows, columns] = self.cells(area);
+        self.changed.slice(s![rows, columns]).iter().any(|&changed| changed)
+    }
+
+    /// Returns the rows and the columns of the cells that an area reaches into.
+    fn cells(&self, area: Rect) -> [std::ops::Range<usize>; 2] {
         let cells = |from: u32, to: u32, end: u32| {
-            let last = to.min(end).div_ceil(CELL) as usize;
-            (from / CELL).min(end.div_ceil(CELL)) as usize..last
+            let last = to.min(end).div_ceil(CELL);
+            (from / CELL).min(last) as usize..last as usize
         };
-        let rows = cells(area.y0, area.y1, self.size.1);
-        let columns = cells(area.x0, area.x1, self.size.0);
-        !rows.is_empty() && !columns.is_empty() && self.changed.slice(s![rows, columns]).iter().any(|&changed| changed)
+        [cells(area.y0, area.y1, self.size.1), cells(area.x0, area.x1, self.size.0)]
     }
 
     fn grown(&self, part: Rect) -> Rect {
@@ -162,8 +188,13 @@ mod tests {
     #[test]
     fn a_line_is_touched_where_its_mask_is() {
         let line = Quad::from_rect(Rect::new(100, 100, 200, 112));
-        assert!(changed(&[(150, 105)]).touch(&line) && changed(&[(201, 99)]).touch(&line));
-        assert!(!changed(&[(300, 105)]).touch(&line) && !changed(&[(150, 200)]).touch(&line));
+        let touched = |pixels: &[(u32, u32)]| changed(pixels).touch(&line);
+        assert!(touched(&[(150, 105)]) && touched(&[(201, 99)]) && touched(&[(203, 114)]) && touched(&[(96, 96)]));
+        assert!(
+            !touched(&[(300, 105)]) && !touched(&[(150, 200)]) && !touched(&[(207, 105)]) && !touched(&[(150, 119)])
+        );
+        // Of a cell counts all that lies between what changed in it.
+        assert!(!touched(&[(207, 95), (207, 112)]) && touched(&[(192, 119), (207, 112)]));
     }
 
     proptest! {

@@ -39,6 +39,8 @@ pub(super) struct ViewLook {
     gone: Vec<Quad>,
     /// `None` if all of the view is looked at.
     changes: Option<Changes>,
+    /// How many of the lines, the first ones, are those of the frame before.
+    same: usize,
 }
 
 impl ViewLook {
@@ -53,11 +55,14 @@ impl ViewLook {
             touched_codes: Vec::new(),
             gone: Vec::new(),
             changes,
+            same: 0,
         };
         if let Some((before, changes)) = before.zip(look.changes.as_ref()) {
-            let (touched, lines) = before.lines.iter().partition(|line| changes.touch(&line.quad));
+            let (touched, lines): (Vec<Detection>, Vec<Detection>) =
+                before.lines.iter().partition(|line| changes.touch(&line.quad));
             let (touched_codes, codes): (Vec<Code>, _) =
                 before.codes.iter().cloned().partition(|code| changes.touch(&code.quad));
+            look.same = lines.len();
             (look.lines, look.codes, look.touched) = (lines, codes, touched);
             look.touched_codes = touched_codes.iter().map(|code| code.quad).collect();
             look.gone = look.touched.iter().map(|line| line.quad).chain(look.touched_codes.iter().copied()).collect();
@@ -86,6 +91,18 @@ impl ViewLook {
         self.changes.as_ref().is_none_or(|changes| changes.are_near(area, &self.gone))
     }
 
+    /// Returns whether an area of a window reaches into a cell that changed.
+    pub(super) fn is_changed(&self, window: Rect, area: Rect) -> bool {
+        let area = area.shifted(window.x0, window.y0);
+        self.changes.as_ref().is_none_or(|changes| changes.any(area))
+    }
+
+    /// Returns whether an area of a window reaches into what is masked if a line or a code is that may be gone.
+    pub(super) fn is_gone(&self, window: Rect, area: Rect) -> bool {
+        let area = area.shifted(window.x0, window.y0);
+        self.changes.as_ref().is_some_and(|changes| changes.are_masked(area, &self.gone))
+    }
+
     /// Returns the lines of the frame before that stood in a window where something changed, and those whose pixels are the
     /// same, in pixels of the window.
     pub(super) fn known(&self, window: Rect) -> [Vec<Detection>; 2] {
@@ -104,7 +121,10 @@ impl ViewLook {
         // The detector sees a margin around the frame; what it finds there covers no pixel.
         let (columns, rows) = view.dimensions();
         found.retain(|line| !text::pad(&line.quad).bounding_box(columns, rows).is_empty() && self.is_new(&line.quad));
-        self.lines.extend(found);
+        let Some(changes) = &self.changes else { return self.lines.extend(found) };
+        let same = &self.lines[..self.same];
+        let new: Vec<Detection> = found.iter().flat_map(|line| beside(line, same, changes)).collect();
+        self.lines.extend(new);
     }
 
     /// Finds the codes in what the detector was shown; in a later frame, where it marked something that is no known line, and
@@ -126,6 +146,61 @@ impl ViewLook {
         let is_gone = |gone: &Quad| text::shared_area(gone, quad) > 0.0;
         self.changes.as_ref().is_none_or(|changes| changes.touch(quad) || self.gone.iter().any(is_gone))
     }
+}
+
+/// Returns what of a line that was found has to be taken beside lines that are the `same` as in the frame before: a box round
+/// one of these and a speck of what moves past it is the speck.
+///
+/// Along the line, what such lines fill to half of its height and where no pixel changed is left out, at its ends and where
+/// that is longer than the gap between two words; and so are remains that are shorter than half of its height if no pixel
+/// changed there either.
+fn beside(line: &Detection, same: &[Detection], changes: &Changes) -> Vec<Detection> {
+    const FILLED: u32 = 2;
+    /// In heights of the line.
+    const GAP: u32 = 2;
+    /// Frames have at most 65535 pixels a side.
+    const END: u32 = 1 << 16;
+    let own: Vec<Rect> = (same.iter())
+        .filter(|other| text::is_upright(&other.quad) && text::shared_area(&other.quad, &line.quad) > 0.0)
+        .map(|other| other.quad.bounding_box(END, END))
+        .collect();
+    let area = line.quad.bounding_box(END, END);
+    let masked = text::pad(&line.quad).bounding_box(END, END);
+    let is_wide = area.width() >= area.height();
+    let ends = |area: &Rect| if is_wide { (area.x0, area.x1) } else { (area.y0, area.y1) };
+    let sides = |area: &Rect| if is_wide { (area.y0, area.y1) } else { (area.x0, area.x1) };
+    // A part of an area, along the line.
+    let part = |area: Rect, from: u32, to: u32| {
+        if is_wide { Rect::new(from, area.y0, to, area.y1) } else { Rect::new(area.x0, from, area.x1, to) }
+    };
+    let shared = |(a, b): (u32, u32), (c, d): (u32, u32)| b.min(d).saturating_sub(a.max(c));
+    let height = sides(&area).1 - sides(&area).0;
+    let is_same = |at: u32| {
+        let here = own.iter().filter(|other| shared(ends(other), (at, at + 1)) > 0);
+        let filled: u32 = here.map(|other| shared(sides(other), sides(&area))).sum();
+        filled > 0 && FILLED * filled >= height && !changes.differ(part(masked, at, at + 1))
+    };
+    let (from, to) = ends(&area);
+    if !text::is_upright(&line.quad) || !(from..to).any(is_same) {
+        return vec![*line];
+    }
+    // Joins places that are no further apart than this.
+    let joined = |places: &mut dyn Iterator<Item = Rect>, gap: u32| {
+        places.fold(Vec::new(), |mut all: Vec<Rect>, own| {
+            match all.last_mut().filter(|last| ends(&own).0 - ends(last).1 <= gap) {
+                Some(last) => *last = part(area, ends(last).0, ends(&own).1),
+                None => all.push(own),
+            }
+            all
+        })
+    };
+    let left = joined(&mut (from..to).filter(|&at| !is_same(at)).map(|at| part(area, at, at + 1)), 0);
+    let counts = |own: &Rect| {
+        let (from, to) = ends(own);
+        FILLED * (to - from) >= height || changes.differ(part(masked, from, to))
+    };
+    let left = joined(&mut left.into_iter().filter(counts), GAP * height);
+    left.into_iter().map(|own| Detection { quad: Quad::from_rect(own), ..*line }).collect()
 }
 
 /// Returns the codes that were decoded, and those that the detector marks too. Speckle, vessels and the blocks of JPEG have
@@ -164,6 +239,46 @@ mod tests {
         assert_eq!(own(150, 60, 180, 90), Rect::new(50, 10, 80, 40));
         assert_eq!(own(80, 40, 400, 260), Rect::new(0, 0, 200, 150));
         assert!(own(10, 10, 90, 40).is_empty());
+    }
+
+    #[test]
+    fn a_box_round_a_line_that_is_the_same_and_something_that_moves_is_what_moves() {
+        let before = RgbImage::new(800, 600);
+        let with = |places: &[Rect]| {
+            let mut now = before.clone();
+            for place in places {
+                (place.x0..place.x1).for_each(|x| now.put_pixel(x, place.y0, image::Rgb([200; 3])));
+            }
+            Changes::between(&before, &now).expect("of one size")
+        };
+        let same = [line(100, 100), line(100, 118)];
+        let found = |x0, y0, x1, y1| Detection { quad: Quad::from_rect(Rect::new(x0, y0, x1, y1)), score: 0.9 };
+        let boxes = |line: &Detection, changes: &Changes| -> Vec<Rect> {
+            beside(line, &same, changes).iter().map(|own| own.quad.bounding_box(800, 600)).collect()
+        };
+        let dot = with(&[Rect::new(88, 110, 92, 111)]);
+        // Round one line, and round two of them.
+        assert_eq!(boxes(&found(84, 98, 130, 112), &dot), [Rect::new(84, 98, 100, 112)]);
+        assert_eq!(boxes(&found(84, 98, 162, 131), &dot), [Rect::new(84, 98, 100, 131)]);
+        // On both sides something stands that may be text; a sliver is none.
+        assert_eq!(boxes(&found(84, 98, 200, 112), &dot), [Rect::new(84, 98, 100, 112), Rect::new(160, 98, 200, 112)]);
+        assert_eq!(boxes(&found(84, 98, 164, 112), &dot), [Rect::new(84, 98, 100, 112)]);
+        // What changed is not left out, with what stands between; nor what such lines hardly fill, nor what stands aslant.
+        let over = with(&[Rect::new(88, 110, 92, 111), Rect::new(120, 104, 124, 105)]);
+        assert_eq!(boxes(&found(84, 98, 160, 112), &over), [Rect::new(84, 98, 124, 112)]);
+        let far = with(&[Rect::new(88, 110, 92, 111), Rect::new(140, 104, 142, 105)]);
+        assert_eq!(boxes(&found(84, 98, 160, 112), &far), [Rect::new(84, 98, 100, 112), Rect::new(140, 98, 142, 112)]);
+        let whole = |own: Detection| assert_eq!(beside(&own, &same, &dot), [own]);
+        whole(found(84, 90, 130, 105));
+        whole(found(300, 98, 400, 112));
+        whole(Detection {
+            quad: Quad([(84.0, 98.0), (130.0, 128.0), (122.0, 140.0), (76.0, 110.0)].map(|(x, y)| Point::new(x, y))),
+            score: 0.9,
+        });
+        // A high line is cut from top to bottom.
+        let high = [Detection { quad: Quad::from_rect(Rect::new(100, 100, 112, 160)), score: 0.9 }];
+        let cut = beside(&found(98, 84, 112, 150), &high, &with(&[Rect::new(104, 90, 108, 91)]));
+        assert_eq!(cut[0].quad.bounding_box(800, 600), Rect::new(98, 84, 112, 100));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use image::RgbImage;
 
 use super::cores::Cores;
 use super::manifest::{RegionThresholds, ScoutThresholds, Thresholds};
-use super::marks::{Marks, is_upright};
+use super::marks::{Marks, are_again, is_upright};
 use super::network::Network;
 use super::passes::Passes;
 use super::regions::Regions;
@@ -43,6 +43,10 @@ pub struct Detections {
 pub struct Later<'a> {
     /// Whether something changed near an area of the part: else no new line is taken there.
     pub is_wanted: &'a dyn Fn(Rect) -> bool,
+    /// Whether something changed in an area itself.
+    pub is_changed: &'a dyn Fn(Rect) -> bool,
+    /// Whether an area reaches into what stood where something changed.
+    pub is_gone: &'a dyn Fn(Rect) -> bool,
     /// The lines that stood where something changed.
     pub known: &'a [Detection],
     /// The lines whose pixels are the same. They are not returned.
@@ -106,9 +110,10 @@ impl Detector {
     /// Both ways a line is taken by ask for pixels that the network of regions marks. Where it marks none, or a group of them
     /// without one that reaches the seed, that of cores, which costs ten times as much, need not look.
     ///
-    /// In a `later` frame, where speckle changes everywhere, the networks look where something changed near; lines that are
-    /// known and marked again are taken as they are, and that of cores looks for what is marked beside them and those that are
-    /// the same.
+    /// In a `later` frame, where speckle changes everywhere, the networks look where something changed near; of what the scout
+    /// sees together, where it is certain of a cell and something changed in one, or where something stood that changed. Lines
+    /// that are known and marked again are taken as they are, and that of cores looks for what is marked beside them and those
+    /// that are the same.
     ///
     /// # Errors
     ///
@@ -137,26 +142,46 @@ impl Detector {
         };
         let is_wanted = |area: Rect| later.is_none_or(|later| (later.is_wanted)(before(area)));
         let seen = if self.passes.is_thorough { None } else { self.sighted(&enlarged, short, self.passes.margin)? };
-        let spots =
-            seen.as_ref().map(|seen| Spots::new(enlarged.dimensions(), |area| is_wanted(area) && seen.is_text(area)));
-        if let Some(network) = &mut self.regions {
-            marks.maps = looks::all(network, &enlarged, &self.passes, short, spots.as_ref())?;
-            marks.thresholds = Some(network.thresholds);
-        }
+        let spots = seen.as_ref().zip(self.scout.as_ref()).map(|(seen, network)| {
+            let mut spots = Spots::new(enlarged.dimensions(), |area| is_wanted(area) && seen.is_text(area));
+            if let Some(later) = later {
+                spots.retain(|group| {
+                    group.iter().any(|&area| (later.is_gone)(before(area)))
+                        || group.iter().any(|&area| (later.is_changed)(before(area)))
+                            && group.iter().any(|&area| seen.reaches(area, network.thresholds.certain))
+                });
+            }
+            spots
+        });
         let from_before = later.filter(|_| !self.passes.is_thorough);
         let (known, same) = from_before.map_or((&[][..], &[][..]), |later| (later.known, later.same));
-        let again: Vec<Detection> = known.iter().filter_map(|line| marks.again(line)).collect();
-        let same = same.iter().map(|line| marks.enlarged(line)).filter(|line| is_upright(&line.quad));
-        let places: Vec<Rect> =
-            (again.iter().copied().chain(same)).map(|line| quads::pad(&line.quad).bounding_box(LIMIT, LIMIT)).collect();
+        let upright = |lines: &[Detection]| -> Vec<Detection> {
+            lines.iter().map(|line| marks.enlarged(line)).filter(|line| is_upright(&line.quad)).collect()
+        };
+        let (known, same) = (upright(known), upright(same));
+        let again = |maps: &[Regions], thresholds: &RegionThresholds| -> Vec<Detection> {
+            known.iter().filter(|line| are_again(maps, line, thresholds)).copied().collect()
+        };
+        let places = |again: &[Detection]| -> Vec<Rect> {
+            again.iter().chain(&same).map(|line| quads::pad(&line.quad).bounding_box(LIMIT, LIMIT)).collect()
+        };
+        let mut found_again = Vec::new();
+        if let Some(network) = &mut self.regions {
+            let thresholds = network.thresholds;
+            let explained = |maps: &[Regions]| places(&again(maps, &thresholds));
+            marks.maps = looks::all(network, &enlarged, &self.passes, short, spots.as_ref(), explained)?;
+            marks.thresholds = Some(thresholds);
+            found_again = again(&marks.maps, &thresholds);
+        }
+        let (again, places) = (&found_again, places(&found_again));
         let is_marked = |area: Rect| {
             is_wanted(area) && (self.passes.is_thorough || marks.touch(area)) && marks.touch_beside(area, &places)
         };
         let mut spots = Spots::new(enlarged.dimensions(), is_marked);
         if !self.passes.is_thorough {
-            spots.retain(|area| marks.have_seed(area));
+            spots.retain(|group| group.iter().any(|&area| marks.have_seed(area)));
             if let Some((seen, network)) = seen.as_ref().zip(self.scout.as_ref()) {
-                spots.retain(|area| seen.reaches(area, network.thresholds.certain));
+                spots.retain(|group| group.iter().any(|&area| seen.reaches(area, network.thresholds.certain)));
             }
         }
         let mut found = match &mut self.cores {
@@ -164,11 +189,11 @@ impl Detector {
             None => Detections::default(),
         };
         marks.news = from_before.map(|_| spots);
-        found.lines.extend(&again);
+        found.lines.extend(again);
         let mut found = self.union(found, &marks.maps, seen.as_ref(), short);
         if let Some((seen, network)) = seen.zip(self.scout.as_ref()) {
             let before = found.lines.len();
-            found.lines.retain(|line| seen.shows(&line.quad, &network.thresholds) || is_known(line, &again));
+            found.lines.retain(|line| seen.shows(&line.quad, &network.thresholds) || is_known(line, again));
             found.dropped += u32::try_from(before - found.lines.len()).unwrap_or(u32::MAX);
         }
         for point in found.lines.iter_mut().flat_map(|line| &mut line.quad.0) {
@@ -187,12 +212,15 @@ impl Detector {
         let none = Marks { maps: Vec::new(), thresholds: None, factor, news: None };
         let Some(network) = &mut self.regions else { return Ok(none) };
         let enlarged = tiles::resized(image, factor);
-        let maps = looks::all(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()), None)?;
+        let maps = looks::all(network, &enlarged, &self.passes, enlarged.width().min(enlarged.height()), None, |_| {
+            Vec::new()
+        })?;
         Ok(Marks { maps, thresholds: Some(network.thresholds), ..none })
     }
 
     /// Looks otherwise than [`Detector::detect`] at a picture whose text should be gone, or at a part of a frame whose sides
-    /// are `whole`, and returns the lines that are plainly there, from the top.
+    /// are `whole`, and returns the lines that are plainly there, from the top; of what the scout sees together, where a cell
+    /// is wanted.
     ///
     /// The scout sees it with another margin, which moves every letter to other pixels; the network of regions, where the
     /// scout sees text, at three quarters of the usual size too; that of cores, where there is one, has to see the same at
@@ -201,7 +229,12 @@ impl Detector {
     /// # Errors
     ///
     /// As [`Detector::detect`].
-    pub fn look_again(&mut self, image: &RgbImage, whole: (u32, u32)) -> Result<Vec<Detection>> {
+    pub fn look_again(
+        &mut self,
+        image: &RgbImage,
+        whole: (u32, u32),
+        is_wanted: impl Fn(Rect) -> bool,
+    ) -> Result<Vec<Detection>> {
         let (width, height) = image.dimensions();
         if width.min(height) == 0 {
             return Ok(Vec::new());
@@ -215,7 +248,10 @@ impl Detector {
         let seen = self.sighted(&tiles::resized(image, factor), short as u32, passes.margin)?;
         let spots = seen.zip(self.scout.as_ref()).map(|(seen, network)| {
             let mut spots = Spots::new((width, height), |area| seen.is_text(enlarged(area)));
-            spots.retain(|area| seen.reaches(enlarged(area), network.thresholds.certain));
+            spots.retain(|group| {
+                group.iter().any(|&area| is_wanted(area))
+                    && group.iter().any(|&area| seen.reaches(enlarged(area), network.thresholds.certain))
+            });
             spots
         });
         let Some(network) = &mut self.regions else { return Ok(Vec::new()) };
@@ -441,25 +477,32 @@ mod tests {
         )
     }
 
+    /// Like [`BrightRegions`]; notes the sizes of what it is shown.
+    struct WatchedRegions(Arc<Mutex<Vec<(usize, usize)>>>);
+
+    impl Model for WatchedRegions {
+        fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
+            self.0.lock().expect("not poisoned").push((input.dim().3, input.dim().2));
+            BrightRegions(0.1).run(input)
+        }
+    }
+
+    fn watched_regions(sizes: &Arc<Mutex<Vec<(usize, usize)>>>) -> Network<RegionThresholds> {
+        Network { model: Box::new(WatchedRegions(Arc::clone(sizes))), ..regions(0.1) }
+    }
+
     /// Shows a picture to a detector with a scout that sees what is brighter than half of white; returns what is found
     /// first and again, and the sizes of what the network of regions is shown for each.
     fn with_scout(image: &RgbImage) -> [(usize, Vec<(usize, usize)>); 2] {
-        struct Watched(Arc<Mutex<Vec<(usize, usize)>>>);
-        impl Model for Watched {
-            fn run(&mut self, input: ArrayView4<'_, f32>) -> Result<ArrayD<f32>, String> {
-                self.0.lock().expect("not poisoned").push((input.dim().3, input.dim().2));
-                BrightRegions(0.1).run(input)
-            }
-        }
         let sizes = Arc::new(Mutex::new(Vec::new()));
-        let regions = Network { model: Box::new(Watched(Arc::clone(&sizes))), ..regions(0.1) };
+        let regions = watched_regions(&sizes);
         let scout = network(Brightest, scout::tests::THRESHOLDS);
         let mut detector = Detector::new(None, Some(regions), Passes::default()).with_scout(scout);
         let shown = || std::mem::take(&mut *sizes.lock().expect("not poisoned"));
-        let later = Later { is_wanted: &|_| true, known: &[], same: &[] };
+        let later = Later { is_changed: &|_| true, is_gone: &|_| false, is_wanted: &|_| true, known: &[], same: &[] };
         let first = detector.detect_part(image, image.dimensions(), Some(&later)).expect("detected").0.lines.len();
         let first = (first, shown());
-        let again = detector.look_again(image, image.dimensions()).expect("detected").len();
+        let again = detector.look_again(image, image.dimensions(), |_| true).expect("detected").len();
         [first, (again, shown())]
     }
 
@@ -579,10 +622,53 @@ mod tests {
                 detector.detect_part(&image, image.dimensions(), later).expect("detected");
                 std::mem::take(&mut *sizes.lock().expect("not poisoned")).len()
             };
-            let later = Later { is_wanted: &|_| true, known: &[], same: &[] };
+            let later =
+                Later { is_changed: &|_| true, is_gone: &|_| false, is_wanted: &|_| true, known: &[], same: &[] };
             [look(None), look(Some(&later))]
         };
         assert_eq!([shown(255), shown(150)], [[1, 1], [0, 0]]);
+    }
+
+    #[test]
+    fn of_a_later_frame_is_shown_what_the_scout_is_certain_of_and_changed_or_what_may_be_gone() {
+        let place = Rect::new(96, 96, 176, 112);
+        let shown = |level: u8, changed: Option<Rect>, gone: Option<Rect>| {
+            let sizes = Arc::new(Mutex::new(Vec::new()));
+            let thresholds = ScoutThresholds { text: 0.2, reduced: 0.2, certain: 0.8, ..scout::tests::THRESHOLDS };
+            let regions = watched_regions(&sizes);
+            let mut detector =
+                Detector::new(None, Some(regions), Passes::default()).with_scout(network(Brightest, thresholds));
+            let image = RgbImage::from_fn(1024, 800, |x, y| {
+                Rgb([if (place.x0..place.x1).contains(&x) && (place.y0..place.y1).contains(&y) { level } else { 0 }; 3])
+            });
+            let is_in = |area: Rect, own: Option<Rect>| own.is_some_and(|own| own.meets(&area));
+            let (is_changed, is_gone) = (|area| is_in(area, changed), |area| is_in(area, gone));
+            let later =
+                Later { is_wanted: &|_| true, is_changed: &is_changed, is_gone: &is_gone, known: &[], same: &[] };
+            detector.detect_part(&image, image.dimensions(), Some(&later)).expect("detected");
+            let first = std::mem::take(&mut *sizes.lock().expect("not poisoned")).len();
+            detector.look_again(&image, image.dimensions(), is_changed).expect("detected");
+            [first > 0, !sizes.lock().expect("not poisoned").is_empty()]
+        };
+        let (end, beside) = (Some(Rect::new(160, 96, 176, 112)), Some(Rect::new(400, 96, 416, 112)));
+        assert_eq!([shown(255, end, None), shown(255, beside, None)], [[true; 2], [false; 2]]);
+        assert_eq!([shown(150, end, None), shown(150, beside, end)], [[false; 2], [true, false]]);
+    }
+
+    #[test]
+    fn what_is_known_and_marked_again_is_not_shown_at_twice_the_size() {
+        let line = Detection { quad: Quad::from_rect(Rect::new(100, 100, 160, 120)), score: 0.7 };
+        let shown = |known: &[Detection]| {
+            let sizes = Arc::new(Mutex::new(Vec::new()));
+            let regions = watched_regions(&sizes);
+            let mut detector = Detector::new(None, Some(regions), Passes::default());
+            let later = Later { is_wanted: &|_| true, is_changed: &|_| true, is_gone: &|_| true, known, same: &[] };
+            let image = picture(800, 600, &[Rect::new(100, 100, 160, 120)]);
+            let (found, _) = detector.detect_part(&image, (800, 600), Some(&later)).expect("detected");
+            assert_eq!(found.lines.len(), 1);
+            sizes.lock().expect("not poisoned").len()
+        };
+        assert_eq!(shown(&[line]) + 1, shown(&[]));
     }
 
     fn detector(model: impl Model + 'static, unclip: f32) -> Detector {
@@ -666,7 +752,8 @@ mod tests {
             let network = cores(Watched(Arc::clone(&sizes)), 0.0);
             let mut detector = Detector::new(Some(network), Some(regions(0.1)), Passes::default());
             let found = {
-                let later = Later { is_wanted: &|_| true, known, same: &[] };
+                let later =
+                    Later { is_changed: &|_| true, is_gone: &|_| false, is_wanted: &|_| true, known, same: &[] };
                 detector.detect_part(&picture(800, 600, &[text]), (800, 600), Some(&later))
             };
             let shown = sizes.lock().expect("not poisoned").len();
@@ -674,7 +761,8 @@ mod tests {
         };
         assert_eq!(look(Rect::new(100, 100, 160, 120), &[line(160)]), (vec![line(160)], 0));
         // Where it is the same, nobody looks.
-        let later = Later { is_wanted: &|_| true, known: &[], same: &[line(160)] };
+        let later =
+            Later { is_changed: &|_| true, is_gone: &|_| false, is_wanted: &|_| true, known: &[], same: &[line(160)] };
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let network = cores(Watched(Arc::clone(&sizes)), 0.0);
         let mut detector = Detector::new(Some(network), Some(regions(0.1)), Passes::default());
@@ -693,7 +781,8 @@ mod tests {
         let [line, other] = [Rect::new(104, 104, 168, 120), Rect::new(400, 300, 460, 320)];
         let known = [Detection { quad: Quad::from_rect(line), score: 0.7 }];
         let mut detector = Detector::new(None, Some(regions(0.1)), Passes::default());
-        let later = Later { is_wanted: &|_| true, known: &known, same: &[] };
+        let later =
+            Later { is_changed: &|_| true, is_gone: &|_| false, is_wanted: &|_| true, known: &known, same: &[] };
         let image = picture(800, 600, &[line, other]);
         let (_, marks) = detector.detect_part(&image, (800, 600), Some(&later)).expect("detected");
         let spots = marks.spots((800, 600), &[]);
@@ -710,7 +799,13 @@ mod tests {
         let sizes = Arc::new(Mutex::new(Vec::new()));
         let network = cores(Watched(Arc::clone(&sizes)), 0.0);
         let mut detector = Detector::new(Some(network), Some(regions(0.1)), Passes::default());
-        let later = Later { is_wanted: &|area| area.y0 > 300, known: &[], same: &[] };
+        let later = Later {
+            is_changed: &|_| true,
+            is_gone: &|_| false,
+            is_wanted: &|area| area.y0 > 300,
+            known: &[],
+            same: &[],
+        };
         detector.detect_part(&image, (800, 600), Some(&later)).expect("detected");
         assert_eq!(sizes.lock().expect("not poisoned").len(), 1);
     }

@@ -26,7 +26,8 @@ const STRIDE: usize = 2;
 /// largest first. Where there are `spots`, it looks there alone.
 ///
 /// Where a copy of twice the size is shown, it is shown where a smaller one is marked, if faintly (see
-/// [`Passes::is_thorough`]): a single character may not reach the threshold of text at a small size.
+/// [`Passes::is_thorough`]): a single character may not reach the threshold of text at a small size. What is marked in the
+/// places that `explained` returns, given the smaller copies, is not looked at closer.
 ///
 /// # Errors
 ///
@@ -37,6 +38,7 @@ pub(super) fn all(
     passes: &Passes,
     short: u32,
     spots: Option<&Spots>,
+    explained: impl FnOnce(&[Regions]) -> Vec<Rect>,
 ) -> Result<Vec<Regions>> {
     /// This share of the threshold of text is looked at too.
     const FAINT: f32 = 0.5;
@@ -51,7 +53,11 @@ pub(super) fn all(
     }
     if short < passes.least_region_side {
         let level = FAINT * network.thresholds.region;
-        let is_marked = |cell: Rect| passes.is_thorough || maps.iter().any(|map| map.is_marked(cell, level));
+        let places = explained(&maps);
+        let is_marked = |cell: Rect| {
+            let own: Vec<Rect> = places.iter().filter(|place| place.meets(&cell)).copied().collect();
+            passes.is_thorough || maps.iter().any(|map| map.is_marked_beside(cell, level, &own))
+        };
         let marked = Spots::new(image.dimensions(), is_marked);
         let windows = marked.windows(|_| true, passes.around_regions);
         maps.insert(0, in_windows(network, image, 2.0, passes, &windows, 0)?);

@@ -37,17 +37,6 @@ impl Marks {
         self.maps.iter().any(|map| map.is_marked(area, thresholds.seed))
     }
 
-    /// Returns a line in pixels of the enlarged picture if it is upright, most of it is marked, and a good part of it in two
-    /// sizes.
-    pub(super) fn again(&self, line: &Detection) -> Option<Detection> {
-        let thresholds = self.thresholds.as_ref()?;
-        let line = self.enlarged(line);
-        let shares: Vec<f32> = self.maps.iter().map(|map| map.share(&line.quad, thresholds)).collect();
-        let reach = |share: f32| shares.iter().filter(|own| **own >= share).count();
-        let is_marked = reach(thresholds.whole) > 0 && reach(thresholds.support) >= shares.len().min(2);
-        (is_upright(&line.quad) && is_marked).then_some(line)
-    }
-
     /// Returns a line of the picture in pixels of the enlarged one.
     pub(super) fn enlarged(&self, line: &Detection) -> Detection {
         Detection { quad: scaled(&line.quad, self.factor), ..*line }
@@ -77,8 +66,16 @@ impl Marks {
     }
 }
 
+/// Returns whether most of a line that is known, in pixels of the enlarged picture, is marked, and a good part of it in two
+/// sizes.
+pub(super) fn are_again(maps: &[Regions], line: &Detection, thresholds: &RegionThresholds) -> bool {
+    let shares: Vec<f32> = maps.iter().map(|map| map.share(&line.quad, thresholds)).collect();
+    let reach = |share: f32| shares.iter().filter(|own| **own >= share).count();
+    reach(thresholds.whole) > 0 && reach(thresholds.support) >= shares.len().min(2)
+}
+
 /// Returns whether a line fills most of the upright rectangle round it.
-pub(super) fn is_upright(quad: &Quad) -> bool {
+pub(crate) fn is_upright(quad: &Quad) -> bool {
     const MOST: f32 = 0.9;
     let (left, top, right, bottom) = quads::extent(quad);
     quads::area(&quad.0) >= MOST * (right - left) * (bottom - top)

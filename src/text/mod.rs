@@ -58,6 +58,7 @@ pub use manifest::{
     Thresholds,
 };
 pub use marks::Marks;
+pub(crate) use marks::is_upright;
 pub use model::{Model, OrtModel};
 pub use network::Network;
 pub(crate) use overlaps::separate;

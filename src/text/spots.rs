@@ -38,14 +38,15 @@ impl Spots {
         Self { size, marked: Array2::from_shape_vec(shape, marked).expect("a value for each cell") }
     }
 
-    /// Leaves out the groups of marked cells that touch of which no cell is `certain`.
-    pub(super) fn retain(&mut self, is_certain: impl Fn(Rect) -> bool) {
+    /// Leaves out the groups of marked cells that touch of which `is_shown` does not say so.
+    pub(super) fn retain(&mut self, is_shown: impl Fn(&[Rect]) -> bool) {
         let cell = |(row, column): (usize, usize)| {
             let [x, y] = [column, row].map(|at| u32::try_from(at).expect("cells of a picture") * CELL);
             Rect::new(x, y, (x + CELL).min(self.size.0), (y + CELL).min(self.size.1))
         };
         for group in members(&self.marked) {
-            if !group.iter().any(|&own| is_certain(cell(own))) {
+            let cells: Vec<Rect> = group.iter().map(|&own| cell(own)).collect();
+            if !is_shown(&cells) {
                 group.into_iter().for_each(|own| self.marked[own] = false);
             }
         }
@@ -190,7 +191,7 @@ mod tests {
     #[test]
     fn groups_of_which_no_cell_is_certain_are_left_out() {
         let mut spots = spots(&[(100, 200), (116, 200), (132, 216), (400, 200)]);
-        spots.retain(|cell| cell.x0 == 128);
+        spots.retain(|group| group.iter().any(|cell| cell.x0 == 128));
         assert_eq!(spots.windows(|_| true, 0), [Rect::new(96, 192, 144, 224)]);
     }
 
