@@ -63,14 +63,14 @@ fn looks(criterion: &mut Criterion) {
     let frame = RgbImage::from_fn(800, 600, |x, y| image::Rgb([u8::try_from((x * 7 + y * 13) % 97).unwrap_or(0); 3]));
     let views = |image: &RgbImage| vec![View { image: image.clone(), kind: ViewKind::FullRange }];
     let known = Readings::default();
-    let (_, before) = reader.look(views(&frame), 2, None, false, &known).expect("looked at");
+    let (_, before) = reader.look(views(&frame), 2, None, None, &known).expect("looked at");
     let mut changed = frame.clone();
     (0..40).for_each(|x| changed.put_pixel(700 + x, 500, image::Rgb([200; 3])));
     let mut group = criterion.benchmark_group("clip");
     group.sample_size(20);
     for (name, now) in [("unchanged", &frame), ("a changed row of 40 pixels", &changed)] {
         group.bench_function(format!("{name}/800x600"), |b| {
-            b.iter(|| reader.look(views(black_box(now)), 2, Some(&before), false, &known).expect("looked at"));
+            b.iter(|| reader.look(views(black_box(now)), 2, Some(&before), None, &known).expect("looked at"));
         });
     }
     group.bench_function("inherit/100 frames of 18 lines", |b| {

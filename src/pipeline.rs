@@ -17,9 +17,9 @@ use crate::geometry::Rect;
 use crate::given::Given;
 use crate::output::Pending;
 use crate::phi::{self, Decision, Documents, Finding, Identity, Judge, Policy, ReadingLimits, Rules, ZoneHit};
-use crate::reader::{Reader, Readings};
+use crate::reader::{IsScreen, Reader, Readings};
 use crate::report::{self, Advice, FrameCount, Reason, Record, Status, TextPrivacy};
-use crate::text::LineKind;
+use crate::text::{LineKind, TextLine};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -189,10 +189,9 @@ impl Pipeline {
     ) -> Result<Seen> {
         let readings = Readings::default();
         let mut seen = Seen::default();
-        let may_be_document = instance.may_be_document();
         let mut look = |pictures: &dyn Pictures| -> Result<Vec<Vec<Finding>>> {
             let judge = self.judge(instance, pictures)?;
-            let (mut findings, dropped, is_document) = self.look(pictures, &judge, may_be_document, &readings)?;
+            let (mut findings, dropped, is_document) = self.look(pictures, &judge, instance, &readings)?;
             if is_document {
                 self.treat_document(&mut findings, record)?;
             } else {
@@ -263,16 +262,20 @@ impl Pipeline {
         &self,
         pictures: &dyn Pictures,
         judge: &Judge<'_>,
-        may_be_document: bool,
+        instance: &Instance,
         readings: &Readings,
     ) -> Result<(Vec<Vec<Finding>>, u64, bool)> {
+        let may_be_screen = !instance.is_scanned_document();
         let prepare = || self.reader.detectors.prepare();
         let looked = clip::each(pictures.count(), "the frame examination", prepare, |frame, before| {
             if pictures.repeats(frame)? {
                 return Ok(None);
             }
             let (views, soft_edge) = (pictures.views(frame)?, pictures.soft_edge());
-            let (found, seen) = self.reader.look(views, soft_edge, before, may_be_document, readings)?;
+            let is_screen =
+                |lines: &[TextLine]| may_be_screen && phi::is_screen(&judge.decide(lines, frame, pictures.size()));
+            let is_screen: Option<IsScreen<'_>> = instance.may_be_document().then_some(&is_screen);
+            let (found, seen) = self.reader.look(views, soft_edge, before, is_screen, readings)?;
             let own = judge.decide(&found.lines, frame, pictures.size());
             Ok(Some(((own, found.dropped, found.is_page), seen)))
         });

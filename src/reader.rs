@@ -52,6 +52,9 @@ pub struct Found {
     pub is_page: bool,
 }
 
+/// Says of the lines of a picture whether they are those of a screen.
+pub type IsScreen<'a> = &'a dyn Fn(&[TextLine]) -> bool;
+
 /// The views of a frame in which lines are looked for.
 #[derive(Clone, Copy, Debug)]
 struct Shown<'a> {
@@ -71,7 +74,8 @@ impl Reader {
     /// it; lines and codes that no changed pixel touches are those of `before`.
     ///
     /// Where the header is that of a document, the picture may be a page; it is read the way up that most of its text
-    /// is, and strokes that are no text are found too.
+    /// is, and strokes that are no text are found too. `is_screen` says of the lines of a picture whether they are those of
+    /// a screen: on light ground that a program may have drawn, without strokes beside them, that is no page.
     ///
     /// # Errors
     ///
@@ -81,11 +85,11 @@ impl Reader {
         views: Vec<View>,
         soft_edge: u32,
         before: Option<&Looked>,
-        may_be_document: bool,
+        is_screen: Option<IsScreen<'_>>,
         known: &Readings,
     ) -> Result<(Found, Looked)> {
         let Some(first) = views.first().map(|view| &view.image) else { return Ok(Default::default()) };
-        let paper = Some(first).filter(|_| may_be_document).and_then(page::paper);
+        let paper = is_screen.and_then(|is_screen| Some((page::paper(first)?, is_screen)));
         let before = before.filter(|before| paper.is_none() && before.is_like(&views));
         // All at once where other cores have nothing to do.
         let look = |index: usize| self.detect(&views[index].image, before.map(|before| &before.0[index]));
@@ -93,24 +97,32 @@ impl Reader {
         let mut dropped: u32 = dropped.into_iter().sum();
         let shown: Vec<&RgbImage> = views.iter().map(|view| &view.image).collect();
         let found = || looks.iter().map(|look| &*look.lines);
-        if let Some(paper) = paper {
+        // Strokes count on pages alone, so that where there is none, no letter may be left to them.
+        let own_lines =
+            |dropped: &mut u32| self.lines(Shown { views: &shown, soft_edge, is_page: false }, found(), known, dropped);
+        let mut lines = None;
+        if let Some((paper, is_screen)) = paper {
             let mut all_dropped = dropped;
-            let shown = Shown { views: &shown, soft_edge, is_page: true };
-            let lines = self.lines(shown, found(), known, &mut all_dropped)?;
-            if lines.len() >= page::LEAST_LINES {
-                let shown = views.into_iter().map(|view| view.image).collect();
-                return Ok((self.page(shown, soft_edge, paper, (lines, all_dropped), known)?, Looked::default()));
+            let page = Shown { views: &shown, soft_edge, is_page: true };
+            let on_page = self.lines(page, found(), known, &mut all_dropped)?;
+            if on_page.len() >= page::LEAST_LINES {
+                let own = if paper.is_even { own_lines(&mut dropped)? } else { Vec::new() };
+                let places: Vec<Quad> = own.iter().map(|line| line.area).collect();
+                if own.is_empty() || !is_screen(&own) || !page::ink(shown[0], paper, &places).is_empty() {
+                    let shown = views.into_iter().map(|view| view.image).collect();
+                    return Ok((self.page(shown, soft_edge, paper, (on_page, all_dropped), known)?, Looked::default()));
+                }
+                lines = Some(own);
             }
         }
-        // Strokes count on pages alone, so that here no letter may be left to them.
-        let lines = self.lines(Shown { views: &shown, soft_edge, is_page: false }, found(), known, &mut dropped)?;
+        let lines = lines.map_or_else(|| own_lines(&mut dropped), Ok)?;
         for (look, view) in looks.iter_mut().zip(&views) {
             look.find_codes(&view.image);
         }
         let codes = looks.iter().flat_map(|look| look.codes.iter().cloned()).collect();
         let mut lines: Vec<TextLine> =
             lines.into_iter().chain(text::merged(codes).into_iter().map(TextLine::from)).collect();
-        if let Some((paper, view)) = paper.zip(views.first()) {
+        if let Some(((paper, _), view)) = paper.zip(views.first()) {
             add_strokes(&mut lines, &view.image, paper);
         }
         let looks = views.into_iter().zip(looks);

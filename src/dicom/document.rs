@@ -16,8 +16,9 @@ const CAPTURES: [&str; 5] = [
 /// Modalities of pictures that no modality has made (PS3.3 C.7.3.1.1.1; SC is not defined, but used).
 const NO_MODALITIES: [&str; 3] = ["OT", "DOC", "SC"];
 
-/// Conversion Types (PS3.3 C.8.6.1) of what was scanned from paper.
-const SCANNED: [&str; 2] = ["SD", "SI"];
+/// The Conversion Type (PS3.3 C.8.6.1) of a scanned document, and that of a scanned image, which screens have too.
+const SCANNED: [&str; 2] = [SCANNED_DOCUMENT, "SI"];
+const SCANNED_DOCUMENT: &str = "SD";
 
 impl Instance {
     /// Returns whether the header may be that of a scanned document: a secondary capture, a modality that is none, or
@@ -33,5 +34,11 @@ impl Instance {
         let is_capture = value(tags::SOP_CLASS_UID).is_none_or(|own| CAPTURES.contains(&own.as_str()));
         let is_no_modality = value(tags::MODALITY).is_none_or(|own| NO_MODALITIES.contains(&own.as_str()));
         (is_capture || is_no_modality) && self.file.layout.get(tags::SEQUENCE_OF_ULTRASOUND_REGIONS).is_none()
+    }
+
+    /// Returns whether the header says that it is a scanned document, so that no screen is looked for in it.
+    #[must_use]
+    pub fn is_scanned_document(&self) -> bool {
+        text(&self.header, tags::CONVERSION_TYPE).is_some_and(|own| own == SCANNED_DOCUMENT)
     }
 }

@@ -1,5 +1,7 @@
 //! What becomes of scanned documents.
 
+use super::finding::Finding;
+use crate::text::LineKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,4 +18,13 @@ pub enum Documents {
     Review,
     /// They are held
     Hold,
+}
+
+/// Returns whether lines are those of a screen, a dose sheet or a list of measurements, rather than those of a page: most of
+/// them are technical.
+#[must_use]
+pub fn is_screen(findings: &[Finding]) -> bool {
+    let lines = || findings.iter().filter(|finding| finding.kind == LineKind::Text && finding.score.is_some());
+    let is_technical = |finding: &&Finding| !finding.is_mask() && finding.rule.starts_with("technical:");
+    2 * lines().filter(is_technical).count() > lines().count()
 }

@@ -20,7 +20,7 @@ mod technical;
 mod terms;
 mod zones;
 
-pub use documents::Documents;
+pub use documents::{Documents, is_screen};
 pub use identity::{Identity, IdentityHit, Term, TermKind};
 pub use limits::ReadingLimits;
 pub use policy::{Decision, Finding, Judge, Policy};

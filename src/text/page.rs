@@ -47,9 +47,15 @@ const MARGIN: u32 = 3;
 /// The share of characters that must be read in another direction for the page to be turned.
 const TURNED: f32 = 0.6;
 
-/// The brightness of a page's paper.
+/// A page's paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Paper(u8);
+pub(crate) struct Paper {
+    /// Its brightness.
+    level: u8,
+    /// Whether it may have been drawn by a program and no scanner: half of the picture or more has one brightness, and there
+    /// are others than two.
+    pub(crate) is_even: bool,
+}
 
 /// Returns the paper of a picture that looks like a page: mostly one light ground, and some ink on it.
 ///
@@ -66,7 +72,9 @@ pub(crate) fn paper(image: &RgbImage) -> Option<Paper> {
     #[expect(clippy::cast_precision_loss, reason = "counts of pixels are below 2^52")]
     let share = |count: u64| count as f64 / all as f64;
     let is_page = share(band(level)) >= PAPER_SHARE && ink > 0 && share(ink) <= MOST_INK;
-    is_page.then(|| Paper(u8::try_from(level).expect("a byte")))
+    let is_even = share(counts.iter().copied().max().unwrap_or(0)) >= PAPER_SHARE
+        && counts.iter().filter(|&&count| count > 0).count() > 2;
+    is_page.then(|| Paper { level: u8::try_from(level).expect("a byte"), is_even })
 }
 
 /// Returns how the text of a page is turned, by what was read in most of it; `None` if it is upright or undecided.
@@ -85,7 +93,7 @@ pub(crate) fn turn(lines: &[TextLine]) -> Option<Orientation> {
 pub(crate) fn ink(image: &RgbImage, paper: Paper, known: &[Quad]) -> Vec<Quad> {
     let gray = resize::gray(image);
     let (width, height) = gray.dimensions();
-    let limit = usize::from(paper.0).saturating_sub(INK_DEPTH);
+    let limit = usize::from(paper.level).saturating_sub(INK_DEPTH);
     let mut dark: Vec<bool> = gray.pixels().map(|pixel| usize::from(pixel.0[0]) < limit).collect();
     erase_rules(&mut dark, width as usize);
     let mut covered = Region::new(width, height);
