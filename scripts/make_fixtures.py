@@ -770,6 +770,34 @@ def pages_with_codes(out):
         bits(out, name, canvas, JANE, f"QR, Code 128, a damaged QR and a signature on a page, {way.replace('_', ' ')}")
 
 
+def screens(out):
+    """A dose sheet that a program drew on light ground, and the same, signed with a pen."""
+    for name, note in (("sc_dose_sheet", "a dose sheet on light ground"), ("sc_dose_sheet_signed", "…with a signature")):
+        canvas = Canvas(np.full((1, 420, 640), 240))
+        draw = functools.partial(canvas.text, value=16, size=16)
+        draw(HANS.name, 20, 20, phi=True)
+        draw(HANS.id, 300, 20, phi=True)
+        draw(HANS.dotted_date, 480, 20, phi=True)
+        canvas.fill(20, 48, 620, 50, 120)
+        columns = (20, 180, 280, 400, 520)
+        rows = (
+            ("Scan", "kV", "mAs", "CTDIvol", "DLP"),
+            ("Topogram", "120", "35", "0.14", "7.2"),
+            ("Abdomen", "120", "184", "9.87", "402.5"),
+            ("Pelvis", "100", "210", "11.52", "391.8"),
+            ("Thorax", "120", "97", "6.31", "218.4"),
+        )
+        for number, row in enumerate(rows):
+            for x, text in zip(columns, row):
+                draw(text, x, 70 + 32 * number)
+        if "signed" in name:
+            signature(canvas, 400, 300)
+        ds = dataset(name, SC, "CT", HANS)
+        describe(ds, canvas.pixels.shape, "MONOCHROME2")
+        ds.compress(RLE, canvas.pixels[0].astype(np.uint8), encoding_plugin="pydicom", generate_instance_uid=False)
+        out.save(name, ds, RLE, "masked", canvas, note, canvas.pixels)
+
+
 def turned(line, shape):
     """A line of a page turned by 180 degrees."""
     _, rows, columns = shape
@@ -1590,6 +1618,7 @@ def main():
         clips,
         scans,
         pages_with_codes,
+        screens,
         radiographs,
         radiograph_in_many_syntaxes,
         clean_image,

@@ -208,6 +208,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_scanner_made_is_not_even() {
+        let is_even = |image: &RgbImage| paper(image).expect("a page").is_even;
+        let mut drawn = page();
+        assert!(!is_even(&drawn), "of one bit");
+        // Soft edges of letters.
+        drawn.put_pixel(301, 59, Rgb([140; 3]));
+        assert!(is_even(&drawn));
+        let mut grain = page();
+        grain
+            .enumerate_pixels_mut()
+            .for_each(|(x, y, pixel)| pixel[1] -= u8::try_from((x * 7 + y * 13) % 5 * 4).expect("a byte"));
+        assert!(!is_even(&grain));
+    }
+
+    #[test]
     fn dark_gray_and_plain_pictures_are_no_pages() {
         assert_eq!(paper(&RgbImage::from_pixel(90, 90, Rgb([240; 3]))), None, "no ink");
         assert_eq!(paper(&RgbImage::from_fn(90, 90, |x, _| Rgb([if x < 3 { 255 } else { 20 }; 3]))), None);

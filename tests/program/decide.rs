@@ -182,7 +182,7 @@ fn every_policy_keeps_what_a_stricter_one_keeps() {
 }
 
 /// Writes a copy of a fixture with other values in its header.
-fn with_header(name: &str, change: impl FnOnce(&mut InMemDicomObject)) -> (tempfile::TempDir, std::path::PathBuf) {
+pub fn with_header(name: &str, change: impl FnOnce(&mut InMemDicomObject)) -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let mut object = open_file(fixtures().join(name)).unwrap();
     change(&mut object);

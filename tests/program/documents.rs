@@ -1,10 +1,13 @@
 //! Scanned pages, and the codes and the handwriting on them.
 
 use crate::common::{Run, fixtures, open, truth};
+use crate::decide::with_header;
 use crate::end_to_end::{is_uniform, samples};
 use deburn::phi::Decision;
 use deburn::report::{Record, Status};
 use deburn::text::CodeKind;
+use dicom_core::{DataElement, PrimitiveValue, VR};
+use dicom_dictionary_std::tags;
 use std::sync::LazyLock;
 
 const UPRIGHT: &str = "scan_codes_upright.dcm";
@@ -118,4 +121,54 @@ fn documents_are_held_or_for_review_where_asked_for() {
     assert!(!run.out(UPRIGHT).exists());
     let run = Run::mask(&fixtures().join("us_rgb.dcm"), &["--documents", "hold"]);
     assert_eq!(record(&run, "us_rgb.dcm").status, Status::Masked, "no page");
+}
+
+#[test]
+fn a_drawn_screen_of_technical_text_is_no_page() {
+    for name in ["sc_dose_sheet.dcm", "sc_dose_sheet_signed.dcm"] {
+        let run = Run::mask(&fixtures().join(name), &[]);
+        assert_eq!((record(&run, name).status, record(&run, name).advice.len()), (Status::Masked, 0), "{name}");
+        let (input, output) = (open(&fixtures().join(name)), open(&run.out(name)));
+        let frames = (input.frames().unwrap().unwrap(), output.frames().unwrap().unwrap());
+        let (before, after) = (frames.0.decode(0).unwrap(), frames.1.decode(0).unwrap());
+        let file = truth().into_iter().find(|file| file.file == name).unwrap();
+        let is_same = |[x0, y0, x1, y1]: [u32; 4]| {
+            (y0..y1).all(|y| (x0..x1).all(|x| samples(&before, x, y).eq(samples(&after, x, y))))
+        };
+        let (mut technical, mut kept) = (0, 0);
+        for line in &file.lines {
+            if line.text == "signature" {
+                let [x0, y0, x1, y1] = line.bounds;
+                let is_ink = |x, y| samples(&before, x, y).all(|sample| sample < 100);
+                let ink = (y0..y1).flat_map(|y| (x0..x1).map(move |x| (x, y))).filter(|&(x, y)| is_ink(x, y));
+                // A mask may be as black as the pen: what is around the strokes shows that there is one.
+                assert!(ink.clone().count() > 500);
+                for (x, y) in ink {
+                    assert!(is_uniform(&after, [x - 1, y - 1, x + 2, y + 2]), "{name}: the signature at {x} {y}");
+                }
+            } else if line.is_phi {
+                assert!(is_uniform(&after, line.bounds), "{name}: {:?}", line.text);
+            } else {
+                technical += 1;
+                kept += u32::from(is_same(line.bounds));
+            }
+        }
+        assert!(technical == 25 && kept >= 22, "{name}: {kept} of {technical} stay");
+    }
+}
+
+#[test]
+fn a_scanned_document_is_a_page_whatever_it_says() {
+    let name = "sc_dose_sheet.dcm";
+    let with_type = |value: &str| {
+        let (_folder, path) = with_header(name, |object| {
+            object.put(DataElement::new(tags::CONVERSION_TYPE, VR::CS, PrimitiveValue::from(value)));
+        });
+        let run = Run::mask(&path, &[]);
+        (
+            record(&run, name).regions.iter().any(|region| region.action == Decision::Keep),
+            record(&run, name).advice.len(),
+        )
+    };
+    assert_eq!([with_type("SD"), with_type("SI"), with_type("WSD")], [(false, 1), (true, 0), (true, 0)]);
 }
