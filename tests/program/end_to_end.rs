@@ -175,8 +175,11 @@ fn the_fallback_is_the_users_choice() {
 
 #[test]
 fn the_report_holds_no_text_and_follows_its_schema() {
-    let texts: Vec<String> =
-        truth().into_iter().flat_map(|file| file.lines).filter(|l| l.text.len() > 3).map(|l| l.text).collect();
+    // Scores and places are numbers like those of a dose sheet.
+    let is_decimal = |text: &str| text.contains('.') && text.parse::<f64>().is_ok();
+    let texts: Vec<String> = (truth().into_iter().flat_map(|file| file.lines).map(|line| line.text))
+        .filter(|text| text.len() > 3 && !is_decimal(text))
+        .collect();
     assert!(texts.len() > 50);
     assert_holds_none(&ALL.report.text, &texts, "the report");
     assert_holds_none(&ALL.stderr(), &texts, "standard error");
