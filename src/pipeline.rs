@@ -265,7 +265,8 @@ impl Pipeline {
         instance: &Instance,
         readings: &Readings,
     ) -> Result<(Vec<Vec<Finding>>, u64, bool)> {
-        let may_be_screen = !instance.is_scanned_document();
+        // Where all stays that is not known to be PHI, a signature that was found as a line would.
+        let may_be_screen = self.policy == Policy::Strict && !instance.is_scanned_document();
         let prepare = || self.reader.detectors.prepare();
         let looked = clip::each(pictures.count(), "the frame examination", prepare, |frame, before| {
             if pictures.repeats(frame)? {

@@ -228,6 +228,7 @@ pub(super) fn moved(quad: &Quad, window: Rect) -> Quad {
 mod tests {
     use super::*;
     use crate::dicom::views::ViewKind;
+    use proptest::prelude::*;
 
     fn line(x0: u32, y0: u32) -> Detection {
         Detection { quad: Quad::from_rect(Rect::new(x0, y0, x0 + 60, y0 + 12)), score: 0.9 }
@@ -279,6 +280,28 @@ mod tests {
         let high = [Detection { quad: Quad::from_rect(Rect::new(100, 100, 112, 160)), score: 0.9 }];
         let cut = beside(&found(98, 84, 112, 150), &high, &with(&[Rect::new(104, 90, 108, 91)]));
         assert_eq!(cut[0].quad.bounding_box(800, 600), Rect::new(98, 84, 112, 100));
+    }
+
+    proptest! {
+        #[test]
+        fn no_pixel_that_changed_is_left_out_beside_known_lines(
+            pixels in prop::collection::vec((0_u32..300, 0_u32..100), 1..8),
+            (x0, y0) in (0_u32..200, 0_u32..60),
+            (width, height) in (1_u32..100, 1_u32..40),
+            places in prop::collection::vec((0_u32..240, 0_u32..80), 0..5),
+        ) {
+            let before = RgbImage::new(300, 100);
+            let mut now = before.clone();
+            pixels.iter().for_each(|&(x, y)| now.put_pixel(x, y, image::Rgb([1; 3])));
+            let changes = Changes::between(&before, &now).expect("of one size");
+            let same: Vec<Detection> = places.into_iter().map(|(x, y)| line(x, y)).collect();
+            let area = Rect::new(x0, y0, x0 + width, y0 + height);
+            let left = beside(&Detection { quad: Quad::from_rect(area), score: 0.9 }, &same, &changes);
+            let holds = |area: Rect, x, y| (area.x0..area.x1).contains(&x) && (area.y0..area.y1).contains(&y);
+            for (x, y) in pixels.into_iter().filter(|&(x, y)| holds(area, x, y)) {
+                prop_assert!(left.iter().any(|own| holds(own.quad.bounding_box(300, 100), x, y)), "{x} {y}");
+            }
+        }
     }
 
     #[test]

@@ -158,6 +158,14 @@ fn a_drawn_screen_of_technical_text_is_no_page() {
 }
 
 #[test]
+fn where_text_stays_that_nobody_knows_a_screen_is_a_page() {
+    let name = "sc_dose_sheet_signed.dcm";
+    let run = Run::mask(&fixtures().join(name), &["--policy", "phi"]);
+    assert!(record(&run, name).regions.iter().all(|region| region.action == Decision::Mask));
+    assert_eq!(record(&run, name).advice.len(), 1);
+}
+
+#[test]
 fn a_scanned_document_is_a_page_whatever_it_says() {
     let name = "sc_dose_sheet.dcm";
     let with_type = |value: &str| {
